@@ -1,0 +1,668 @@
+//! Every setting, with its default and its range. One struct for each concern.
+//!
+//! Read in this order, later ones win: the defaults here, the TOML file (`--config` or `LEASEHOLD_CONFIG`), and
+//! environment variables: `LEASEHOLD_` and the key in capitals, with two underscores between levels
+//! (`LEASEHOLD_REDIS__URL`, `LEASEHOLD_LIMITS__TTL_DEFAULT=30s`).
+//!
+//! Durations are written as `250ms`, `5s`, `10m`, `1h`.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use figment::{
+    Figment,
+    providers::{Env, Format, Serialized, Toml},
+};
+use jiff::fmt::serde::unsigned_duration::friendly::compact as duration_text;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::model::{OwnerName, ProviderName, Role, TargetType};
+
+/// A setting that cannot be used: which one, and what would be right.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file or a variable could not be read into a setting.
+    #[error("configuration: {0}")]
+    Unreadable(Box<figment::Error>),
+    /// The configuration file that was named does not exist.
+    #[error("configuration: there is no file {0}; name an existing one with --config or LEASEHOLD_CONFIG")]
+    NoFile(PathBuf),
+    /// A value is out of its range, or two contradict each other.
+    #[error("configuration: {key} = {given}: {right}")]
+    Wrong {
+        /// The key with its section, as in `limits.ttl_default`.
+        key: String,
+        /// The value as given.
+        given: String,
+        /// What would be right.
+        right: String,
+    },
+}
+
+/// All settings of a replica.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The address to listen on. Port 0 takes a free one. Default `127.0.0.1:8088`.
+    pub listen: SocketAddr,
+    /// The first part of every key in Redis; two pools in one Redis have two prefixes. Default `leasehold`.
+    pub prefix: String,
+    /// Threads that serve HTTP, each with its own Redis connection; 0 is one for each processor. Default 0.
+    pub workers: usize,
+    /// How often overdue leases are reclaimed. Default 1s.
+    #[serde(with = "duration_text::required")]
+    pub reaper_interval: Duration,
+    /// How long a replica may take to end after SIGTERM. Default 30s.
+    #[serde(with = "duration_text::required")]
+    pub shutdown_timeout: Duration,
+    /// Most long polls open at a time on one replica. Default 10000.
+    pub long_polls: usize,
+    /// Redis.
+    pub redis: RedisConfig,
+    /// Bounds and defaults of sessions.
+    pub limits: Limits,
+    /// How containers are discovered.
+    pub discovery: DiscoveryConfig,
+    /// How containers are probed, unless their type says otherwise.
+    pub health: HealthConfig,
+    /// Logs.
+    pub log: LogConfig,
+    /// Target types: those that are listed are known before a container of them is found.
+    pub types: BTreeMap<TargetType, TypeConfig>,
+    /// Where containers are found.
+    pub provider: Vec<ProviderConfig>,
+    /// API keys, beside those of `api_keys_file`.
+    pub api_key: Vec<ApiKeyConfig>,
+    /// A TOML file of `[[api_key]]` entries, read again when it changes.
+    pub api_keys_file: Option<PathBuf>,
+}
+
+/// `[redis]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RedisConfig {
+    /// `redis://[user:password@]host[:port][/db]` or `redis+unix:///path`. Default `redis://127.0.0.1:6379`.
+    #[serde(serialize_with = "redact_url")]
+    pub url: SecretString,
+    /// The longest one call may take. Default 1s.
+    #[serde(with = "duration_text::required")]
+    pub timeout: Duration,
+    /// Connections for slow and rare calls. Default 4.
+    pub pool_size: usize,
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// A lease's time to live when the client names none. Default 60s.
+    #[serde(with = "duration_text::required")]
+    pub ttl_default: Duration,
+    /// The shortest that a client may ask for. Default 5s.
+    #[serde(with = "duration_text::required")]
+    pub ttl_min: Duration,
+    /// The longest that a client may ask for. Default 10m.
+    #[serde(with = "duration_text::required")]
+    pub ttl_max: Duration,
+    /// The TTL of sessions made by the guide's routes, whose clients send no heartbeats. Default 1h.
+    #[serde(with = "duration_text::required")]
+    pub guide_ttl: Duration,
+    /// The longest that a lease lasts before its first heartbeat, whatever its TTL. Default 1m.
+    #[serde(with = "duration_text::required")]
+    pub first_span: Duration,
+    /// How long an offer, or a session made with `confirm`, waits to be confirmed. Default 10s.
+    #[serde(with = "duration_text::required")]
+    pub confirm: Duration,
+    /// How long a ticket lives without being polled. Default 10s.
+    #[serde(with = "duration_text::required")]
+    pub ticket_life: Duration,
+    /// The longest that a ticket may wait, however often it is polled. Default 10m.
+    #[serde(with = "duration_text::required")]
+    pub wait_max: Duration,
+    /// The longest `wait_seconds` of one request. Default 1m.
+    #[serde(with = "duration_text::required")]
+    pub long_poll_max: Duration,
+    /// Most tickets in one type's line. Default 10000.
+    pub line_max: u64,
+    /// The largest `priority` (seconds of head start) that a key may ask for when the key says nothing. Default 300.
+    pub priority_max: u32,
+    /// The longest a session may last in all; none when absent, which is the default.
+    #[serde(with = "duration_text::optional")]
+    pub max_duration: Option<Duration>,
+    /// How long an ended session can still be read. Default 24h.
+    #[serde(with = "duration_text::required")]
+    pub ended_kept: Duration,
+    /// Default and most items on a page. Defaults 100 and 1000.
+    pub page_default: u32,
+    /// See `page_default`.
+    pub page_max: u32,
+    /// Largest request body in bytes. Default 65536.
+    pub body_bytes: usize,
+    /// Largest `metadata` in bytes of JSON. Default 4096.
+    pub metadata_bytes: usize,
+    /// Longest `Idempotency-Key` in bytes. Default 255.
+    pub idempotency_key_bytes: usize,
+    /// Events kept for each type. Default 100000.
+    pub events_kept: u64,
+}
+
+/// `[discovery]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DiscoveryConfig {
+    /// A full look at each provider, beside its events. Default 30s.
+    #[serde(with = "duration_text::required")]
+    pub resync: Duration,
+    /// After this time without renewal another replica takes a provider over. Default 5s.
+    #[serde(with = "duration_text::required")]
+    pub lock: Duration,
+    /// A provider that was not seen for this long is shown as stale. Default 90s.
+    #[serde(with = "duration_text::required")]
+    pub stale_after: Duration,
+    /// The label whose value is the target type. Default `leasehold.type`.
+    pub label: String,
+    /// The guide's system's label for the same. Default `legacy-use.target-type`.
+    pub guide_label: String,
+    /// The guide's system's label that takes a container out when it is `false`. Default `legacy-use.scalable`.
+    pub guide_scalable_label: String,
+    /// Whether Compose services named `<type>-target` (or `linux-machine`) take part without a label. Default true.
+    pub compose_services: bool,
+    /// Take only containers of this Compose project (label `com.docker.compose.project`); all when absent.
+    pub compose_project: Option<String>,
+}
+
+/// How a probe asks a container whether it serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProbeKind {
+    /// `rfb` where the container has a `vnc` endpoint, else none.
+    Auto,
+    /// Never probed.
+    None,
+    /// A connection is accepted.
+    Tcp,
+    /// `GET path` answers 200 to 399.
+    Http,
+    /// The server greets as RFB (VNC) does.
+    Rfb,
+}
+
+/// Which of a container's two addresses this process dials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reach {
+    /// `internal` when this process runs in a container itself, else `published` where there is one.
+    Auto,
+    /// The address on the containers' network.
+    Internal,
+    /// The published address.
+    Published,
+}
+
+/// `[health]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HealthConfig {
+    /// `auto`, `none`, `tcp`, `http` or `rfb`. Default `auto`.
+    pub kind: ProbeKind,
+    /// The name of the endpoint to probe. Default `vnc`.
+    pub endpoint: String,
+    /// For `http`. Default `/`.
+    pub path: String,
+    /// Time between two probes of a container, give or take a tenth. Default 5s.
+    #[serde(with = "duration_text::required")]
+    pub interval: Duration,
+    /// The longest a probe may take. Default 2s.
+    #[serde(with = "duration_text::required")]
+    pub timeout: Duration,
+    /// Good probes in a row that make a container healthy. Default 1.
+    pub rise: u32,
+    /// Bad probes in a row that make it unhealthy. Default 3.
+    pub fall: u32,
+    /// Probes at a time on one replica (of `[health]` only). Default 32.
+    pub concurrency: usize,
+    /// `auto`, `internal` or `published` (of `[health]` only). Default `auto`.
+    pub reach: Reach,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogConfig {
+    /// `text` or `json`. Default `json`.
+    pub format: LogFormat,
+    /// A `tracing` filter such as `info` or `leasehold=debug`. Default `info`.
+    pub filter: String,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs, one object a line.
+    Json,
+}
+
+/// `[types.<type>]`
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TypeConfig {
+    /// Endpoint names and the ports inside the container. Default `{vnc = 5900, novnc = 6080}`, for linux also `http = 80`.
+    pub ports: Option<BTreeMap<String, u16>>,
+    /// How to probe; what is absent is taken from `[health]`.
+    pub probe: Option<TypeProbe>,
+}
+
+/// `[types.<type>.probe]`
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TypeProbe {
+    /// See `[health]`.
+    pub kind: Option<ProbeKind>,
+    /// See `[health]`.
+    pub endpoint: Option<String>,
+    /// See `[health]`.
+    pub path: Option<String>,
+    /// See `[health]`.
+    #[serde(with = "duration_text::optional")]
+    pub interval: Option<Duration>,
+    /// See `[health]`.
+    #[serde(with = "duration_text::optional")]
+    pub timeout: Option<Duration>,
+    /// See `[health]`.
+    pub rise: Option<u32>,
+    /// See `[health]`.
+    pub fall: Option<u32>,
+}
+
+/// `[[provider]]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum ProviderConfig {
+    /// A Docker engine.
+    Docker(DockerConfig),
+    /// A list written in the configuration.
+    Static(StaticConfig),
+}
+
+impl ProviderConfig {
+    /// Its name, which its containers carry.
+    #[must_use]
+    pub fn name(&self) -> &ProviderName {
+        match self {
+            Self::Docker(docker) => &docker.name,
+            Self::Static(fixed) => &fixed.name,
+        }
+    }
+}
+
+/// `[[provider]]` with `kind = "docker"`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DockerConfig {
+    /// Its name.
+    pub name: ProviderName,
+    /// `unix:///var/run/docker.sock`, `tcp://host:2375` or `https://host:2376`; `DOCKER_HOST` when absent.
+    #[serde(default)]
+    pub address: Option<String>,
+    /// A folder with `ca.pem`, `cert.pem` and `key.pem`, for `https`; `DOCKER_CERT_PATH` when absent.
+    #[serde(default)]
+    pub tls: Option<PathBuf>,
+    /// The host name or address under which clients reach published ports; the engine's own (loopback for a
+    /// socket) when absent.
+    #[serde(default)]
+    pub advertise_host: Option<String>,
+}
+
+/// `[[provider]]` with `kind = "static"`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StaticConfig {
+    /// Its name.
+    pub name: ProviderName,
+    /// The containers.
+    #[serde(default)]
+    pub container: Vec<StaticContainer>,
+}
+
+/// `[[provider.container]]` of a static provider
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StaticContainer {
+    /// Its name; the container's id is `<provider>.<name>`.
+    pub name: String,
+    /// Which kind it is.
+    #[serde(rename = "type")]
+    pub target_type: TargetType,
+    /// The host that its ports are on.
+    pub host: String,
+    /// Endpoint names and ports on that host.
+    pub ports: BTreeMap<String, u16>,
+}
+
+/// `[[api_key]]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApiKeyConfig {
+    /// What to call it in logs.
+    pub name: String,
+    /// Who its sessions belong to.
+    pub owner: OwnerName,
+    /// `admin`, `client` or `viewer`.
+    pub role: Role,
+    /// `sha256:` and the key's SHA-256 in hexadecimal, as `leasehold key new` prints it.
+    pub hash: String,
+    /// The largest `priority` that this key may ask for; `limits.priority_max` when absent.
+    #[serde(default)]
+    pub priority_max: Option<u32>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8088)),
+            prefix: "leasehold".into(),
+            workers: 0,
+            reaper_interval: Duration::from_secs(1),
+            shutdown_timeout: Duration::from_secs(30),
+            long_polls: 10_000,
+            redis: RedisConfig::default(),
+            limits: Limits::default(),
+            discovery: DiscoveryConfig::default(),
+            health: HealthConfig::default(),
+            log: LogConfig::default(),
+            types: BTreeMap::new(),
+            provider: Vec::new(),
+            api_key: Vec::new(),
+            api_keys_file: None,
+        }
+    }
+}
+
+impl Default for RedisConfig {
+    fn default() -> Self {
+        Self { url: "redis://127.0.0.1:6379".into(), timeout: Duration::from_secs(1), pool_size: 4 }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            ttl_default: Duration::from_secs(60),
+            ttl_min: Duration::from_secs(5),
+            ttl_max: Duration::from_secs(600),
+            guide_ttl: Duration::from_secs(3600),
+            first_span: Duration::from_secs(60),
+            confirm: Duration::from_secs(10),
+            ticket_life: Duration::from_secs(10),
+            wait_max: Duration::from_secs(600),
+            long_poll_max: Duration::from_secs(60),
+            line_max: 10_000,
+            priority_max: 300,
+            max_duration: None,
+            ended_kept: Duration::from_secs(24 * 3600),
+            page_default: 100,
+            page_max: 1000,
+            body_bytes: 64 * 1024,
+            metadata_bytes: 4096,
+            idempotency_key_bytes: 255,
+            events_kept: 100_000,
+        }
+    }
+}
+
+impl Default for DiscoveryConfig {
+    fn default() -> Self {
+        Self {
+            resync: Duration::from_secs(30),
+            lock: Duration::from_secs(5),
+            stale_after: Duration::from_secs(90),
+            label: "leasehold.type".into(),
+            guide_label: "legacy-use.target-type".into(),
+            guide_scalable_label: "legacy-use.scalable".into(),
+            compose_services: true,
+            compose_project: None,
+        }
+    }
+}
+
+impl Default for HealthConfig {
+    fn default() -> Self {
+        Self {
+            kind: ProbeKind::Auto,
+            endpoint: "vnc".into(),
+            path: "/".into(),
+            interval: Duration::from_secs(5),
+            timeout: Duration::from_secs(2),
+            rise: 1,
+            fall: 3,
+            concurrency: 32,
+            reach: Reach::Auto,
+        }
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { format: LogFormat::Json, filter: "info".into() }
+    }
+}
+
+impl Config {
+    /// Reads the file, if one is named, and the environment, and checks every value.
+    ///
+    /// # Errors
+    /// The first setting that cannot be used, named by its key.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        if let Some(path) = file {
+            if !path.is_file() {
+                return Err(ConfigError::NoFile(path.to_owned()));
+            }
+            figment = figment.merge(Toml::file_exact(path));
+        }
+        // Not settings of a replica: read by the command line and by `api::auth`.
+        let other = ["config", "api_key", "url", "roles"];
+        let config: Self = figment
+            .merge(Env::prefixed("LEASEHOLD_").filter(move |key| !other.iter().any(|o| key == *o)).split("__"))
+            .extract()
+            .map_err(|error| ConfigError::Unreadable(Box::new(error)))?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// How containers of `target_type` are probed: its own settings over those of `[health]`.
+    #[must_use]
+    pub fn probe_of(&self, target_type: &TargetType) -> HealthConfig {
+        let mut probe = self.health.clone();
+        if let Some(own) = self.types.get(target_type).and_then(|t| t.probe.as_ref()) {
+            probe.kind = own.kind.unwrap_or(probe.kind);
+            probe.endpoint = own.endpoint.clone().unwrap_or(probe.endpoint);
+            probe.path = own.path.clone().unwrap_or(probe.path);
+            probe.interval = own.interval.unwrap_or(probe.interval);
+            probe.timeout = own.timeout.unwrap_or(probe.timeout);
+            probe.rise = own.rise.unwrap_or(probe.rise);
+            probe.fall = own.fall.unwrap_or(probe.fall);
+        }
+        probe
+    }
+
+    /// The named ports inside containers of `target_type`.
+    #[must_use]
+    pub fn ports_of(&self, target_type: &TargetType) -> BTreeMap<String, u16> {
+        if let Some(ports) = self.types.get(target_type).and_then(|t| t.ports.clone()) {
+            return ports;
+        }
+        let mut ports = BTreeMap::from([("vnc".to_owned(), 5900), ("novnc".to_owned(), 6080)]);
+        if target_type.as_str() == "linux" {
+            ports.insert("http".to_owned(), 80);
+        }
+        ports
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        let limits = &self.limits;
+        let prefix_ok = !self.prefix.is_empty()
+            && self.prefix.len() <= 64
+            && self.prefix.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(&b));
+        check(prefix_ok, "prefix", &self.prefix, "1 to 64 of letters, digits and . _ : -")?;
+        let url = self.redis.url.expose_secret();
+        check(
+            ["redis://", "redis+unix://", "unix://"].iter().any(|scheme| url.starts_with(scheme)),
+            "redis.url",
+            &redacted(url),
+            "redis://[user:password@]host[:port][/db] or redis+unix:///path",
+        )?;
+        between("redis.timeout", self.redis.timeout, Duration::from_millis(10), Duration::from_secs(30))?;
+        check((1..=1024).contains(&self.redis.pool_size), "redis.pool_size", &self.redis.pool_size, "1 to 1024")?;
+        between("reaper_interval", self.reaper_interval, Duration::from_millis(50), Duration::from_secs(60))?;
+        let hour = Duration::from_secs(3600);
+        let day = 24 * hour;
+        between("limits.ttl_min", limits.ttl_min, Duration::from_secs(1), day)?;
+        between("limits.ttl_max", limits.ttl_max, limits.ttl_min, day)?;
+        between("limits.ttl_default", limits.ttl_default, limits.ttl_min, limits.ttl_max)?;
+        between("limits.guide_ttl", limits.guide_ttl, Duration::from_secs(1), 30 * day)?;
+        between("limits.first_span", limits.first_span, Duration::from_secs(1), hour)?;
+        between("limits.confirm", limits.confirm, Duration::from_secs(1), Duration::from_secs(600))?;
+        between("limits.ticket_life", limits.ticket_life, Duration::from_secs(1), Duration::from_secs(600))?;
+        between("limits.wait_max", limits.wait_max, limits.ticket_life, day)?;
+        between("limits.long_poll_max", limits.long_poll_max, Duration::from_secs(1), hour)?;
+        between("limits.ended_kept", limits.ended_kept, Duration::from_secs(1), 30 * day)?;
+        if let Some(most) = limits.max_duration {
+            between("limits.max_duration", most, limits.ttl_min, 365 * day)?;
+        }
+        check((1..=10_000).contains(&limits.page_max), "limits.page_max", &limits.page_max, "1 to 10000")?;
+        let page_ok = limits.page_default >= 1 && limits.page_default <= limits.page_max;
+        check(page_ok, "limits.page_default", &limits.page_default, "1 to limits.page_max")?;
+        check(limits.body_bytes >= 1024, "limits.body_bytes", &limits.body_bytes, "at least 1024")?;
+        check(limits.events_kept >= 100, "limits.events_kept", &limits.events_kept, "at least 100")?;
+        between("discovery.resync", self.discovery.resync, Duration::from_millis(200), hour)?;
+        between("discovery.lock", self.discovery.lock, Duration::from_millis(500), Duration::from_secs(300))?;
+        self.validate_probe("health", &self.health)?;
+        check(self.health.concurrency >= 1, "health.concurrency", &self.health.concurrency, "at least 1")?;
+        for target_type in self.types.keys() {
+            self.validate_probe(&format!("types.{target_type}.probe"), &self.probe_of(target_type))?;
+        }
+        for (at, provider) in self.provider.iter().enumerate() {
+            let again = self.provider[..at].iter().any(|other| other.name() == provider.name());
+            check(!again, "provider.name", provider.name(), "each name once")?;
+        }
+        for key in &self.api_key {
+            let digest = key.hash.strip_prefix("sha256:").unwrap_or_default();
+            let ok = digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit());
+            check(
+                ok,
+                &format!("api_key {:?} hash", key.name),
+                &"(not shown)",
+                "sha256: and 64 hexadecimal digits; `leasehold key new` makes one",
+            )?;
+        }
+        Ok(())
+    }
+
+    fn validate_probe(&self, section: &str, probe: &HealthConfig) -> Result<(), ConfigError> {
+        between(&format!("{section}.interval"), probe.interval, Duration::from_millis(100), Duration::from_secs(3600))?;
+        between(&format!("{section}.timeout"), probe.timeout, Duration::from_millis(10), probe.interval)?;
+        check(probe.rise >= 1, &format!("{section}.rise"), &probe.rise, "at least 1")?;
+        check(probe.fall >= 1, &format!("{section}.fall"), &probe.fall, "at least 1")?;
+        check(probe.path.starts_with('/'), &format!("{section}.path"), &probe.path, "a path that starts with /")
+    }
+}
+
+fn check(ok: bool, key: &str, given: &impl ToString, right: &str) -> Result<(), ConfigError> {
+    if ok {
+        return Ok(());
+    }
+    Err(ConfigError::Wrong { key: key.to_owned(), given: given.to_string(), right: right.to_owned() })
+}
+
+fn between(key: &str, given: Duration, least: Duration, most: Duration) -> Result<(), ConfigError> {
+    check((least..=most).contains(&given), key, &format!("{given:?}"), &format!("from {least:?} to {most:?}"))
+}
+
+/// The URL without its password.
+#[must_use]
+pub fn redacted(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    match rest.rsplit_once('@') {
+        Some((credentials, host)) => {
+            let user = credentials.split(':').next().unwrap_or_default();
+            format!("{scheme}://{user}:***@{host}")
+        }
+        None => url.to_owned(),
+    }
+}
+
+fn redact_url<S: Serializer>(url: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+    // `Serialized::defaults` reads this back, so the default must pass through unchanged; it has no password.
+    serializer.serialize_str(&redacted(url.expose_secret()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_valid() {
+        Config::default().validate().unwrap();
+    }
+
+    #[test]
+    fn a_wrong_value_is_named_with_what_would_be_right() {
+        let mut config = Config::default();
+        config.limits.ttl_default = Duration::from_secs(3);
+        assert_eq!(
+            config.validate().unwrap_err().to_string(),
+            "configuration: limits.ttl_default = 3s: from 5s to 600s"
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_is_named() {
+        let file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
+        std::fs::write(file.path(), "[limits]\nttl_defualt = \"30s\"\n").unwrap();
+        let error = Config::load(Some(file.path())).unwrap_err().to_string();
+        assert!(error.contains("ttl_defualt") && error.contains("ttl_default"), "{error}");
+    }
+
+    #[test]
+    fn a_file_is_read_with_friendly_durations() {
+        let file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
+        let text = r#"
+            [limits]
+            ttl_default = "30s"
+            max_duration = "2h"
+            [types.wine.probe]
+            kind = "tcp"
+            [[provider]]
+            name = "lab"
+            kind = "static"
+            [[provider.container]]
+            name = "one"
+            type = "wine"
+            host = "127.0.0.1"
+            ports = { vnc = 5900 }
+        "#;
+        std::fs::write(file.path(), text).unwrap();
+        let config = Config::load(Some(file.path())).unwrap();
+        assert_eq!(config.limits.ttl_default, Duration::from_secs(30));
+        assert_eq!(config.limits.max_duration, Some(Duration::from_secs(7200)));
+        assert_eq!(config.probe_of(&"wine".parse().unwrap()).kind, ProbeKind::Tcp);
+        assert!(matches!(&config.provider[0], ProviderConfig::Static(fixed) if fixed.container.len() == 1));
+    }
+
+    #[test]
+    fn a_printed_configuration_shows_no_password() {
+        let mut config = Config::default();
+        config.redis.url = "redis://app:secret@host:6379".into();
+        let text = toml::to_string(&config).unwrap();
+        assert!(text.contains("redis://app:***@host:6379") && !text.contains("secret"), "{text}");
+    }
+}

@@ -1,0 +1,18 @@
+//! Leasehold lends pre-warmed containers to sessions.
+//!
+//! The map of the crate, from the outside in; what stands higher may use what stands lower, never the reverse:
+//!
+//! - `app` wires the parts of a replica together, supervises them and ends them.
+//! - `cli` is the command line; its client commands speak HTTP only, through `client`.
+//! - `api` is the HTTP API: one file for each resource.
+//! - [`pool`] is what the service promises: sessions and the line.
+//! - `discovery` keeps the registry in step with the [`provider`]s; `health` probes containers.
+//! - [`store`] is Redis: keys, scripts, connections. Nothing else names it.
+//! - `rfb` is the little of the VNC protocol that probes and the `demo` target share.
+//! - [`model`] is the words as types, [`config`] the settings.
+
+pub mod config;
+pub mod model;
+pub mod pool;
+pub mod provider;
+pub mod store;

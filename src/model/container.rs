@@ -1,0 +1,161 @@
+//! Containers: what a provider observed, and what an answer shows.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{ContainerId, FencingToken, ProviderName, TargetType};
+
+/// The engine's word for what a container does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum EngineState {
+    /// Made, never started.
+    Created,
+    /// Its main process runs.
+    Running,
+    /// Frozen by the engine.
+    Paused,
+    /// Between an end and a start.
+    Restarting,
+    /// Its main process ended.
+    Exited,
+    /// The engine could not end it cleanly.
+    Dead,
+}
+
+/// What the engine's own HEALTHCHECK (or readiness) says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum EngineHealth {
+    /// The container has no check.
+    None,
+    /// No verdict yet.
+    Starting,
+    /// Passing.
+    Healthy,
+    /// Failing.
+    Unhealthy,
+}
+
+/// Ours: the first that applies, derived from the facts by `settle`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PoolState {
+    /// Under a lease, or offered to a ticket.
+    Allocated,
+    /// Being made clean after a session.
+    Resetting,
+    /// Quarantined, failing its probe or check, paused, exited or restarting.
+    Unhealthy,
+    /// No good probe yet.
+    Initializing,
+    /// May be given out (unless it is cordoned).
+    Available,
+}
+
+/// How one named port of a container is reached.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Endpoint {
+    /// `host:port` from outside the containers' network; null when the port is not published.
+    pub address: Option<String>,
+    /// `ip:port` on the containers' network; null when it has none.
+    pub internal: Option<String>,
+}
+
+/// The opaque description of a container, stored as it is: Lua never parses it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// The engine's name for it.
+    pub name: String,
+    /// Its address on the containers' network.
+    pub ip_address: Option<String>,
+    /// From the container's port to the port to dial.
+    pub ports: BTreeMap<String, u16>,
+    /// By name: `vnc`, `novnc`, …
+    pub endpoints: BTreeMap<String, Endpoint>,
+    /// The engine's labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// One container as a provider sees it now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observation {
+    /// The engine's id.
+    pub id: ContainerId,
+    /// From its labels.
+    pub target_type: TargetType,
+    /// Start time and address, shortened to at most 32 characters: with the id it makes the container's identity.
+    pub incarnation: String,
+    /// The engine's word.
+    pub state: EngineState,
+    /// The engine's check.
+    pub health: EngineHealth,
+    /// What to show and where to dial.
+    pub about: About,
+}
+
+/// Whether a container is fit to be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum HealthStatus {
+    /// Every check that there is passes.
+    Healthy,
+    /// At least one fails.
+    Unhealthy,
+    /// No verdict yet.
+    Unknown,
+}
+
+/// A container's health and where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Health {
+    /// The verdict.
+    pub status: HealthStatus,
+    /// The engine's own check.
+    pub engine: EngineHealth,
+    /// Our probe: null when its type has none.
+    pub probe: Option<HealthStatus>,
+    /// Why it is not healthy, in words; null when it is.
+    pub reason: Option<String>,
+}
+
+/// A container in an answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Container {
+    /// The engine's id.
+    #[schema(value_type = String)]
+    pub id: ContainerId,
+    /// The engine's name for it.
+    pub name: String,
+    /// Which kind it is.
+    #[schema(value_type = String, example = "wine")]
+    pub target_type: TargetType,
+    /// The name of the provider that found it.
+    #[schema(value_type = String)]
+    pub provider: ProviderName,
+    /// The engine's word for what it does.
+    pub state: EngineState,
+    /// Ours: what the pool makes of it.
+    pub pool_state: PoolState,
+    /// Whether an operator has it given out no more.
+    pub cordoned: bool,
+    /// On the containers' network.
+    pub ip_address: Option<String>,
+    /// From the container's port to the port to dial.
+    pub ports: BTreeMap<String, u16>,
+    /// By name: where to dial from outside, and on the containers' network.
+    pub endpoints: BTreeMap<String, Endpoint>,
+    /// The session that holds it.
+    pub allocated_to: Option<String>,
+    /// Since when (RFC 3339).
+    pub allocated_at: Option<String>,
+    /// The engine's labels.
+    pub labels: BTreeMap<String, String>,
+    /// Whether it is fit to be used.
+    pub health: Health,
+    /// The last fencing token given for it; null before the first lease.
+    #[schema(value_type = Option<u64>)]
+    pub fencing_token: Option<FencingToken>,
+}

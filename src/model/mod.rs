@@ -1,0 +1,11 @@
+//! The words of the system as types: validated names, records and outcomes. No I/O.
+
+mod container;
+mod name;
+mod session;
+
+pub use container::{
+    About, Container, Endpoint, EngineHealth, EngineState, Health, HealthStatus, Observation, PoolState,
+};
+pub use name::{Caller, ContainerId, InvalidName, OwnerName, ProviderName, Role, TargetType};
+pub use session::{EndReason, FencingToken, Lease, Session, SessionId, SessionState, Ticket};

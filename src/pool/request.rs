@@ -1,0 +1,215 @@
+//! What is asked of the pool and what it answers, without HTTP.
+
+use std::time::Duration;
+
+use crate::model::{ContainerId, EndReason, FencingToken, Session, SessionId, SessionState, TargetType};
+use crate::store::StoreError;
+
+/// What to do when nothing is available.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnShortage {
+    /// Answer [`PoolError::NoAvailable`] (after `wait`).
+    #[default]
+    Fail,
+    /// Keep a ticket after `wait` and answer a queued session.
+    Queue,
+}
+
+/// A session to be made. Every bound has been checked against the configuration by [`super::Pool::create`].
+#[derive(Debug, Clone)]
+pub struct CreateSession {
+    /// Which kind.
+    pub target_type: TargetType,
+    /// None: the default.
+    pub ttl: Option<Duration>,
+    /// How long to wait in line within this call.
+    pub wait: Duration,
+    /// What then.
+    pub on_shortage: OnShortage,
+    /// Seconds of head start.
+    pub priority: u32,
+    /// The longest it may last.
+    pub max_duration: Option<Duration>,
+    /// This container and no other.
+    pub container_id: Option<ContainerId>,
+    /// End it unless a heartbeat comes within the confirm time.
+    pub confirm: bool,
+    /// The client's own words: a JSON object as text.
+    pub metadata: String,
+    /// The client's `Idempotency-Key` and the SHA-256 of the request body in canonical form.
+    pub idempotency: Option<Idempotency>,
+}
+
+/// A repeated create is recognised by this.
+#[derive(Debug, Clone)]
+pub struct Idempotency {
+    /// The header as given.
+    pub key: String,
+    /// Of the body, in hexadecimal.
+    pub body_hash: String,
+}
+
+/// What became of a create.
+#[derive(Debug, Clone)]
+pub struct Created {
+    /// Ready, or queued (only with [`OnShortage::Queue`]).
+    pub session: Session,
+    /// It was there before: the same key came again.
+    pub replayed: bool,
+}
+
+/// A renewal.
+#[derive(Debug, Clone, Copy)]
+pub struct Renewal {
+    /// The session.
+    pub id: SessionId,
+    /// The holder's fencing token: when given, it must be the session's.
+    pub fencing_token: Option<FencingToken>,
+}
+
+/// Which sessions to list. Admins see every owner's, others their own.
+#[derive(Debug, Clone, Default)]
+pub struct SessionFilter {
+    /// Only of this type.
+    pub target_type: Option<TargetType>,
+    /// Only in this state.
+    pub state: Option<SessionState>,
+    /// Also those that ended.
+    pub include_ended: bool,
+}
+
+/// Which containers to list.
+#[derive(Debug, Clone, Default)]
+pub struct ContainerFilter {
+    /// Only of this type; an unknown one is [`PoolError::UnknownType`].
+    pub target_type: Option<TargetType>,
+    /// Only those that would be given out now.
+    pub available_only: bool,
+}
+
+/// One page of something.
+#[derive(Debug, Clone)]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// The opaque cursor of the next page.
+    pub next: Option<String>,
+}
+
+/// Counts of one type, from the sizes of its sets.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// All that are present.
+    pub total: u64,
+    /// Would be given out now.
+    pub available: u64,
+    /// Leased or offered.
+    pub allocated: u64,
+    /// Being made clean.
+    pub resetting: u64,
+    /// Not fit.
+    pub unhealthy: u64,
+    /// No good probe yet.
+    pub initializing: u64,
+    /// Idle and cordoned.
+    pub cordoned: u64,
+    /// Ready sessions.
+    pub sessions_ready: u64,
+    /// Sessions that wait, with those that have an offer.
+    pub sessions_queued: u64,
+}
+
+/// Why the pool did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum PoolError {
+    /// No such type, ever.
+    #[error("There is no target type {target_type:?}; known are: {}", known.join(", "))]
+    UnknownType {
+        /// As asked.
+        target_type: String,
+        /// The known ones, sorted.
+        known: Vec<String>,
+    },
+    /// Nothing is available (the wait is over).
+    #[error("No available {target_type} containers")]
+    NoAvailable {
+        /// As asked.
+        target_type: TargetType,
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The container that was asked for is not available, or not there.
+    #[error("Container {container_id} is not available")]
+    ContainerUnavailable {
+        /// As asked.
+        container_id: ContainerId,
+    },
+    /// No such session, or another owner's.
+    #[error("There is no session {0}")]
+    SessionNotFound(String),
+    /// No such container.
+    #[error("There is no container {0}")]
+    ContainerNotFound(String),
+    /// It is over.
+    #[error("Session {id} has ended: {}", reason.as_str())]
+    SessionEnded {
+        /// The session.
+        id: SessionId,
+        /// Why.
+        reason: EndReason,
+    },
+    /// A heartbeat for a session that is still in line.
+    #[error("Session {0} is queued: it holds nothing to renew yet")]
+    SessionQueued(SessionId),
+    /// The fencing token given is not the session's.
+    #[error("The fencing token {given} is stale: session {id} has {current}")]
+    StaleToken {
+        /// The session.
+        id: SessionId,
+        /// As given.
+        given: FencingToken,
+        /// The session's.
+        current: FencingToken,
+    },
+    /// The same `Idempotency-Key` came with another body.
+    #[error("This Idempotency-Key was used with another request body")]
+    IdempotencyMismatch,
+    /// The client's own session id is in use for another type.
+    #[error("Session {id} is of target type {target_type}")]
+    AliasOfOtherType {
+        /// As given.
+        id: String,
+        /// What it is in use for.
+        target_type: TargetType,
+    },
+    /// The line is as long as allowed.
+    #[error("The line for {target_type} is full ({most} tickets)")]
+    LineFull {
+        /// As asked.
+        target_type: TargetType,
+        /// The bound.
+        most: u64,
+    },
+    /// A value is out of its range.
+    #[error("{field} = {given}: {right}")]
+    OutOfRange {
+        /// The field of the request.
+        field: &'static str,
+        /// As given.
+        given: String,
+        /// What would be right.
+        right: String,
+    },
+    /// A cursor that no answer of ours contained.
+    #[error("the page cursor {0:?} is not one of ours")]
+    BadCursor(String),
+    /// As many long polls as allowed are open on this replica.
+    #[error("This replica has as many waiting requests as allowed")]
+    TooManyWaiting,
+    /// The replica is ending.
+    #[error("This replica is shutting down")]
+    ShuttingDown,
+    /// Redis.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,61 @@
+//! Where containers are found. A provider lists what there is, says what changed, and (later) acts; what it can do is
+//! told by [`Provider::capabilities`], so that an impossible setting is refused at start.
+
+use futures_util::{future::BoxFuture, stream::BoxStream};
+
+use crate::model::{ContainerId, Observation, ProviderName};
+
+/// A provider could not be asked, or did not understand.
+#[derive(Debug, thiserror::Error)]
+pub enum ProviderError {
+    /// It cannot be reached now: the last known containers stay.
+    #[error("{address} cannot be reached: {reason}")]
+    Unreachable {
+        /// Where it was tried.
+        address: String,
+        /// What went wrong.
+        reason: String,
+    },
+    /// It answered with an error.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// What a provider can do, beyond listing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// It tells of changes as they happen.
+    pub watch: bool,
+}
+
+/// Something happened to this container: inspect it. What exactly is asked anew, so that no event needs to be understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The engine's id.
+    pub id: ContainerId,
+}
+
+/// A source of containers. Only containers that take part (by label) are ever returned.
+pub trait Provider: Send + Sync + 'static {
+    /// The name in the configuration.
+    fn name(&self) -> &ProviderName;
+
+    /// What it can do.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Every container that takes part, also those that do not run.
+    ///
+    /// # Errors
+    /// It could not be asked. Never an empty list by error.
+    fn list(&self) -> BoxFuture<'_, Result<Vec<Observation>, ProviderError>>;
+
+    /// One container as it is now; none when it is gone or takes no part.
+    ///
+    /// # Errors
+    /// It could not be asked.
+    fn inspect<'a>(&'a self, id: &'a ContainerId) -> BoxFuture<'a, Result<Option<Observation>, ProviderError>>;
+
+    /// Changes from now on. The stream ends with an error when the provider is lost; without the capability it never
+    /// yields.
+    fn watch(&self) -> BoxStream<'_, Result<Change, ProviderError>>;
+}

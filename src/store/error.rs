@@ -1,0 +1,37 @@
+//! What can go wrong between a replica and Redis.
+
+use std::time::Duration;
+
+/// A call on Redis failed. The caller cannot know whether a call that timed out was executed: every call is safe to
+/// repeat.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No answer within the time allowed.
+    #[error("Redis did not answer within {0:?}")]
+    Timeout(Duration),
+    /// No connection, or it broke.
+    #[error("Redis cannot be reached: {0}")]
+    Unreachable(String),
+    /// Redis is there and refuses for now: loading, busy with a script, read-only, out of memory.
+    #[error("Redis refuses for now: {0}")]
+    Refused(String),
+    /// Redis has no memory left for new sessions.
+    #[error("Redis has no memory left")]
+    OutOfMemory,
+    /// The data in Redis was written by a newer version of the program.
+    #[error("the data in Redis has schema {found}, this version knows {known}")]
+    NewerSchema {
+        /// What Redis has.
+        found: u64,
+        /// What this program knows.
+        known: u64,
+    },
+    /// A script answered what it must not: a defect.
+    #[error("unexpected answer of {script}: {answer}")]
+    Protocol {
+        /// The script.
+        script: &'static str,
+        /// What it answered.
+        answer: String,
+    },
+}
