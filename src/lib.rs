@@ -12,6 +12,7 @@
 //! - [`model`] is the words as types, [`config`] the settings.
 
 pub mod config;
+pub mod metrics;
 pub mod model;
 pub mod pool;
 pub mod provider;

@@ -15,6 +15,9 @@ pub enum StoreError {
     /// Redis is there and refuses for now: loading, busy with a script, read-only, out of memory.
     #[error("Redis refuses for now: {0}")]
     Refused(String),
+    /// This Redis cannot keep the promises: too old, or set to evict. Not mended by trying again.
+    #[error("{0}")]
+    Unfit(String),
     /// Redis has no memory left for new sessions.
     #[error("Redis has no memory left")]
     OutOfMemory,

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use super::{Store, StoreError};
+use super::{
+    Store, StoreError, Way,
+    scripts::{self, Script},
+    sessions::{bytes, flag, millis},
+    view,
+};
 use crate::model::{Container, ContainerId, Observation, ProviderName, TargetType};
 
 /// Who holds a provider's lock.
@@ -104,7 +109,14 @@ impl Store {
         replica: &str,
         ttl: Duration,
     ) -> Result<ProviderLock, StoreError> {
-        todo!()
+        let key = self.shared.keys.provider(provider);
+        let args = [replica.to_owned(), millis(ttl)];
+        let mut reply = self.run_at(Way::Slow, &scripts::LOCK_PROVIDER, &key, &bytes(&args)).await?;
+        match reply.code.as_str() {
+            "held" => Ok(ProviderLock::Held { generation: reply.values.number()? }),
+            "busy" => Ok(ProviderLock::Busy { holder: reply.values.text()? }),
+            _ => Err(reply.unexpected()),
+        }
     }
 
     /// Gives the lock back, if this replica holds it.
@@ -112,15 +124,19 @@ impl Store {
     /// # Errors
     /// Redis could not be asked.
     pub async fn unlock_provider(&self, provider: &ProviderName, replica: &str) -> Result<(), StoreError> {
-        todo!()
+        let key = self.shared.keys.provider(provider);
+        self.run_at(Way::Slow, &scripts::UNLOCK_PROVIDER, &key, &[replica.as_bytes()]).await.map(|_| ())
     }
 
-    /// Records how the last full look went: `None` for success, else the error in words.
+    /// Records how a full look went: `None` for success, else the error in words. `asked` is what
+    /// [`Store::looks_asked`] said before the look began.
     ///
     /// # Errors
     /// Redis could not be asked.
-    pub async fn record_look(&self, mark: &ObservationMark, error: Option<&str>) -> Result<(), StoreError> {
-        todo!()
+    pub async fn record_look(&self, mark: &ObservationMark, asked: u64, error: Option<&str>) -> Result<(), StoreError> {
+        let key = self.shared.keys.provider(&mark.provider);
+        let args = [mark.generation.to_string(), asked.to_string(), error.unwrap_or_default().to_owned()];
+        self.run_at(Way::Slow, &scripts::RECORD_LOOK, &key, &bytes(&args)).await.map(|_| ())
     }
 
     /// The state of one provider.
@@ -128,23 +144,52 @@ impl Store {
     /// # Errors
     /// Redis could not be asked.
     pub async fn provider_status(&self, provider: &ProviderName) -> Result<ProviderStatus, StoreError> {
-        todo!()
+        self.provider_record(provider).await.map(|record| record.status)
     }
 
-    /// Every type ever configured or discovered, sorted.
+    /// How often a full look was asked for: the discoverer looks when this has grown since its last look began.
     ///
     /// # Errors
     /// Redis could not be asked.
-    pub async fn types(&self) -> Result<Vec<TargetType>, StoreError> {
-        todo!()
+    pub async fn looks_asked(&self, provider: &ProviderName) -> Result<u64, StoreError> {
+        self.provider_record(provider).await.map(|record| record.asked)
     }
 
-    /// Makes types known.
+    /// Asks whoever discovers this provider for a full look now, and waits at most `patience` until one that began
+    /// after the call has been recorded. Says whether one was.
     ///
     /// # Errors
     /// Redis could not be asked.
-    pub async fn add_types(&self, types: &[TargetType]) -> Result<(), StoreError> {
-        todo!()
+    pub async fn ask_for_look(&self, provider: &ProviderName, patience: Duration) -> Result<bool, StoreError> {
+        let deadline = tokio::time::Instant::now() + patience;
+        let mut command = redis::cmd("HINCRBY");
+        command.arg(self.shared.keys.provider(provider)).arg("asked").arg(1);
+        let asked: u64 = self.command(&command).await?;
+        while self.provider_record(provider).await?.answered < asked {
+            if tokio::time::Instant::now() >= deadline {
+                return Ok(false);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(true)
+    }
+
+    async fn provider_record(&self, provider: &ProviderName) -> Result<ProviderRecord, StoreError> {
+        let key = self.shared.keys.provider(provider);
+        let mut reply = self.run_at(Way::Slow, &scripts::PROVIDER_STATUS, &key, &[]).await?;
+        if reply.code != "ok" {
+            return Err(reply.unexpected());
+        }
+        let values = &mut reply.values;
+        let holder = values.text()?;
+        let status = ProviderStatus {
+            name: provider.clone(),
+            holder: (!holder.is_empty()).then_some(holder),
+            generation: values.number()?,
+            age: values.optional_number()?.map(Duration::from_millis),
+            error: values.optional_text()?,
+        };
+        Ok(ProviderRecord { status, asked: values.number()?, answered: values.number()? })
     }
 
     /// Tells a type of a new generation before it is used, so that an older holder can change nothing more.
@@ -152,7 +197,7 @@ impl Store {
     /// # Errors
     /// Redis could not be asked.
     pub async fn announce(&self, target_type: &TargetType, mark: &ObservationMark) -> Result<Observed, StoreError> {
-        todo!()
+        self.observation(&scripts::ANNOUNCE, target_type, mark, &[]).await
     }
 
     /// Adds or changes containers of one type (any number; they are sent in chunks of at most 100). `snapshot` is the
@@ -167,7 +212,30 @@ impl Store {
         snapshot: Option<u64>,
         containers: &[Discovered],
     ) -> Result<Observed, StoreError> {
-        todo!()
+        let mut changed = 0;
+        for chunk in containers.chunks(100) {
+            let mut args = vec![snapshot.unwrap_or(mark.sequence).to_string()];
+            for Discovered { observation, probed } in chunk {
+                let about = serde_json::to_string(&observation.about).map_err(|error| StoreError::Protocol {
+                    script: scripts::OBSERVE.name,
+                    answer: format!("a description that is not JSON: {error}"),
+                })?;
+                args.extend([
+                    observation.id.to_string(),
+                    observation.incarnation.clone(),
+                    word(observation.state),
+                    word(observation.health),
+                    flag(*probed),
+                    "none".to_owned(),
+                    about,
+                ]);
+            }
+            match self.observation(&scripts::OBSERVE, target_type, mark, &bytes(&args)).await? {
+                Observed::Taken { changed: more } => changed += more,
+                Observed::Stale => return Ok(Observed::Stale),
+            }
+        }
+        Ok(Observed::Taken { changed })
     }
 
     /// Removes the provider's containers of this type that the full look `snapshot` did not see.
@@ -180,7 +248,19 @@ impl Store {
         mark: &ObservationMark,
         snapshot: u64,
     ) -> Result<Observed, StoreError> {
-        todo!()
+        let mut changed = 0;
+        loop {
+            let seen = snapshot.to_string();
+            match self.observation(&scripts::SWEEP, target_type, mark, &[seen.as_bytes()]).await? {
+                Observed::Taken { changed: more } => {
+                    changed += more;
+                    if more < 100 {
+                        return Ok(Observed::Taken { changed });
+                    }
+                }
+                Observed::Stale => return Ok(Observed::Stale),
+            }
+        }
     }
 
     /// Removes one container: its session, if it has one, ends as `container_lost`.
@@ -193,7 +273,25 @@ impl Store {
         mark: &ObservationMark,
         id: &ContainerId,
     ) -> Result<Observed, StoreError> {
-        todo!()
+        self.observation(&scripts::REMOVE, target_type, mark, &[id.as_str().as_bytes()]).await
+    }
+
+    async fn observation(
+        &self,
+        script: &'static Script,
+        target_type: &TargetType,
+        mark: &ObservationMark,
+        own: &[&[u8]],
+    ) -> Result<Observed, StoreError> {
+        let (generation, sequence) = (mark.generation.to_string(), mark.sequence.to_string());
+        let mut args = vec![mark.provider.as_str().as_bytes(), generation.as_bytes(), sequence.as_bytes()];
+        args.extend_from_slice(own);
+        let mut reply = self.run(Way::Slow, script, target_type, &args).await?;
+        match reply.code.as_str() {
+            "ok" => Ok(Observed::Taken { changed: reply.values.number()? }),
+            "stale" => Ok(Observed::Stale),
+            _ => Err(reply.unexpected()),
+        }
     }
 
     /// The ids of the provider's containers of one type.
@@ -205,11 +303,22 @@ impl Store {
         target_type: &TargetType,
         provider: &ProviderName,
     ) -> Result<Vec<ContainerId>, StoreError> {
-        todo!()
+        let key = self.shared.keys.seen(target_type, provider);
+        let mut ids = Vec::new();
+        loop {
+            let mut command = redis::cmd("ZRANGE");
+            command.arg(&key).arg(ids.len()).arg(ids.len() + 999);
+            let page: Vec<String> = self.command(&command).await?;
+            let last = page.len() < 1000;
+            ids.extend(page.into_iter().filter_map(|id| id.parse().ok()));
+            if last {
+                return Ok(ids);
+            }
+        }
     }
 
-    /// Claims up to `most` probes that are due; each is due again after `interval` (give or take a tenth), whoever
-    /// claims it then, so that no container is probed by two at once.
+    /// Claims up to `most` probes (at most 100) that are due; each is due again after `interval` (give or take a
+    /// tenth), whoever claims it then, so that no container is probed by two at once.
     ///
     /// # Errors
     /// Redis could not be asked.
@@ -219,35 +328,37 @@ impl Store {
         most: usize,
         interval: Duration,
     ) -> Result<Vec<ProbeTask>, StoreError> {
-        todo!()
+        let args = [most.min(100).to_string(), millis(interval)];
+        let mut reply = self.run(Way::Slow, &scripts::CLAIM_PROBES, target_type, &bytes(&args)).await?;
+        if reply.code != "ok" {
+            return Err(reply.unexpected());
+        }
+        let mut tasks = Vec::new();
+        for mut row in reply.values.rows()? {
+            let (id, era, about) = (row.text()?, row.number()?, row.text()?);
+            let id = id.parse().map_err(|_| row.wrong_word("a container id", &id))?;
+            let about = serde_json::from_str(&about).map_err(|_| row.wrong_word("a description", &about))?;
+            tasks.push(ProbeTask { id, era, about });
+        }
+        Ok(tasks)
     }
 
-    /// Reports what probes found (at most 100).
+    /// Reports what probes found (at most 100). The thresholds are those of the first.
     ///
     /// # Errors
     /// Redis could not be asked.
     pub async fn report_probes(&self, target_type: &TargetType, reports: &[ProbeReport]) -> Result<(), StoreError> {
-        todo!()
+        let Some(first) = reports.first() else { return Ok(()) };
+        let mut args = vec![first.rise.to_string(), first.fall.to_string()];
+        for report in reports {
+            // Longer values would make the container's record four times as large in Redis.
+            let failure = report.failure.as_deref().map(|why| shortened(why, 60)).unwrap_or_default();
+            args.extend([report.id.to_string(), report.era.to_string(), failure.to_owned()]);
+        }
+        self.run(Way::Slow, &scripts::REPORT_PROBES, target_type, &bytes(&args)).await.map(|_| ())
     }
 
-    /// Asks whoever discovers this provider for a full look now, and waits at most `patience` until one that began
-    /// after the call has been recorded.
-    ///
-    /// # Errors
-    /// Redis could not be asked.
-    pub async fn ask_for_look(&self, provider: &ProviderName, patience: Duration) -> Result<bool, StoreError> {
-        todo!()
-    }
-
-    /// How often a full look was asked for: the discoverer looks when this has grown since its last look began.
-    ///
-    /// # Errors
-    /// Redis could not be asked.
-    pub async fn looks_asked(&self, provider: &ProviderName) -> Result<u64, StoreError> {
-        todo!()
-    }
-
-    /// One page of containers of one type. `cursor` is empty for the first page and the returned one for the next;
+    /// One page (of at most 100) of containers of one type. `cursor` is empty for the first page and the returned one for the next;
     /// the returned one is `None` after the last.
     ///
     /// # Errors
@@ -259,6 +370,64 @@ impl Store {
         cursor: &str,
         most: usize,
     ) -> Result<(Vec<Container>, Option<String>), StoreError> {
-        todo!()
+        let args = [flag(available_only), cursor.to_owned(), most.min(100).to_string()];
+        let mut reply = self.run(Way::Slow, &scripts::CONTAINERS, target_type, &bytes(&args)).await?;
+        if reply.code != "ok" {
+            return Err(reply.unexpected());
+        }
+        let mut containers = Vec::new();
+        for mut row in reply.values.rows()? {
+            containers.push(view::container(&mut row, target_type)?);
+        }
+        let next = reply.values.text()?;
+        Ok((containers, (!next.is_empty()).then_some(next)))
     }
+
+    /// One container.
+    ///
+    /// # Errors
+    /// Redis could not be asked.
+    pub async fn container(&self, target_type: &TargetType, id: &ContainerId) -> Result<Option<Container>, StoreError> {
+        self.container_by(&scripts::CONTAINER, target_type, id).await
+    }
+
+    /// Settles a container from the facts in its record, as every script does with what it changed. For repair, and
+    /// for tests that write facts by hand.
+    ///
+    /// # Errors
+    /// Redis could not be asked.
+    pub async fn settle(&self, target_type: &TargetType, id: &ContainerId) -> Result<Option<Container>, StoreError> {
+        self.container_by(&scripts::SETTLE, target_type, id).await
+    }
+
+    async fn container_by(
+        &self,
+        script: &'static Script,
+        target_type: &TargetType,
+        id: &ContainerId,
+    ) -> Result<Option<Container>, StoreError> {
+        let mut reply = self.run(Way::Slow, script, target_type, &[id.as_str().as_bytes()]).await?;
+        match reply.code.as_str() {
+            "ok" => view::container(&mut reply.values.row()?, target_type).map(Some),
+            "not_found" => Ok(None),
+            _ => Err(reply.unexpected()),
+        }
+    }
+}
+
+/// A provider's record with the counters behind [`Store::ask_for_look`].
+struct ProviderRecord {
+    status: ProviderStatus,
+    asked: u64,
+    answered: u64,
+}
+
+/// The word that serde spells.
+fn word(value: impl serde::Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// At most `most` bytes, whole characters.
+fn shortened(text: &str, most: usize) -> &str {
+    &text[..text.floor_char_boundary(most)]
 }

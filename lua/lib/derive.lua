@@ -1,0 +1,21 @@
+-- From the facts, two words: the pool state, and the set that the container belongs in (which differs for an idle container that is
+-- cordoned). The first that applies. Writes nothing.
+local function derive(f)
+  if f.lease then
+    return 'allocated', 'allocated'
+  end
+  if f.reset then
+    return 'resetting', 'resetting'
+  end
+  local state = f.state
+  if f.quarantine or f.probe == 'bad' or f.check == 'unhealthy' or (state ~= 'running' and state ~= 'created') then
+    return 'unhealthy', 'unhealthy'
+  end
+  if state == 'created' or f.check == 'starting' or (f.probed == '1' and f.probe ~= 'ok') then
+    return 'initializing', 'initializing'
+  end
+  if f.cordon then
+    return 'available', 'cordoned'
+  end
+  return 'available', 'available'
+end

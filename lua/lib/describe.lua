@@ -1,0 +1,30 @@
+-- The rows of an answer. A value that is not there is false, which the client reads as nil.
+-- A container: id, provider, state, check, probed, probe, why, pool state, cordoned, lease, allocated at, token, about.
+local function describe_container(f)
+  local pool_state = derive(f)
+  return { f.id, f.provider, f.state, f.check, f.probed, f.probe or false, f.why or false, pool_state, f.cordon or false,
+    f.lease or false, f.at or false, f.token or false, redis.call('GET', S.base .. 'about:' .. f.id) }
+end
+
+-- A session: id, state, owner, ttl, expires in ms, created, ended, reason, token, wall clock, position, estimate in ms, metadata, idempotency
+-- key to keep alive, container (false when `brief`).
+local function describe(s, brief)
+  local expires, position, estimate, container, metadata = false, false, false, false, false
+  if s.state == 'ready' then
+    local score = redis.call('ZSCORE', S.base .. 'leases', s.id)
+    expires = math.max(0, tonumber(score or 0) - S.now)
+  elseif s.state == 'queued' then
+    local rank = redis.call('ZRANK', S.base .. 'queue', s.id)
+    position = rank and rank + 1
+    if position and S.hold > 0 then
+      estimate = math.floor(position * S.hold / math.max(1, redis.call('ZCARD', S.base .. 'containers')))
+    end
+  end
+  if not brief then
+    metadata = redis.call('GET', S.base .. 'metadata:' .. s.id)
+    local f = s.state == 'ready' and facts(s.container)
+    container = f and describe_container(f) or false
+  end
+  return { s.id, s.state, s.owner, s.ttl, expires, s.created, s.ended or false, s.reason or false, s.token or false, int(S.wall),
+    position, estimate, metadata, s.keep_idem or false, container }
+end

@@ -1,0 +1,13 @@
+-- Takes a container from the set that it is in to another; its record says which. Leased containers are in no set of
+-- their own: their sessions are in `leases` and `offers`.
+-- Scores: `available` by the time freed, so that the longest idle goes first; the others by the time of entry
+-- (`resetting`: the deadline, which the worker that claims it sets).
+local function move(f, to, score)
+  if f.set and f.set ~= 'allocated' then
+    redis.call('ZREM', S.base .. f.set, f.id)
+  end
+  if to ~= 'allocated' then
+    redis.call('ZADD', S.base .. to, int(score or S.now), f.id)
+  end
+  f.set = to
+end

@@ -1,0 +1,25 @@
+-- Takes or renews the lock of a provider. The generation grows whenever the holder changes, and is never used again.
+--
+-- KEYS[1] provider
+-- ARGV[1] replica
+-- ARGV[2] ttl_ms
+--
+-- Outcomes
+--   held  generation
+--   busy  holder
+local replica = ARGV[1]
+local ttl_ms = tonumber(ARGV[2])
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local lock = redis.call('HMGET', KEYS[1], 'holder', 'until', 'generation')
+local free = not lock[1] or lock[1] == '' or tonumber(lock[2]) <= now
+if lock[1] ~= replica and not free then
+  return { 'busy', lock[1] }
+end
+local generation = tonumber(lock[3] or 0)
+if lock[1] ~= replica or free then
+  generation = math.max(generation + 1, now)
+end
+redis.call('HSET', KEYS[1], 'holder', replica, 'until', string.format('%.0f', now + ttl_ms), 'generation', string.format('%.0f', generation))
+return { 'held', generation }

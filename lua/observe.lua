@@ -1,0 +1,94 @@
+-- Adds and changes containers as a provider saw them; at most 100. A container's identity is its id and its incarnation: another
+-- incarnation under a lease ends the session as `container_lost`.
+--
+-- KEYS[1] epoch
+-- ARGV[1] check
+-- ARGV[2] events_kept
+-- ARGV[3] ended_kept_ms
+-- ARGV[4] confirm_ms
+-- ARGV[5] provider
+-- ARGV[6] generation
+-- ARGV[7] sequence
+-- ARGV[8] seen   the number of the full look, or of this observation
+-- ARGV[9...] by seven: id, incarnation, state, check, probed, on_end, about
+--
+-- Outcomes
+--   ok     how many were added or changed
+--   stale
+--
+-- Events: container.added, container.changed, session.ended, container.state.
+local provider = ARGV[5]
+local generation = tonumber(ARGV[6])
+local sequence = tonumber(ARGV[7])
+local seen = ARGV[8]
+
+local base = S.base
+local refused = open(false)
+if refused then
+  return refused
+end
+if not mark(provider, generation, sequence) then
+  return { 'stale' }
+end
+reclaim()
+
+local function observe(id, inc, state, check, probed, on_end, about)
+  local f = facts(id)
+  if f and f.provider ~= provider then
+    return 0
+  end
+  local key = base .. 'container:' .. id
+  redis.call('ZADD', base .. 'seen:' .. provider, seen, id)
+  if not f then
+    redis.call('HSET', key, 'provider', provider, 'inc', inc, 'state', state, 'check', check, 'probed', probed, 'on_end', on_end, 'era', '1')
+    redis.call('SET', base .. 'about:' .. id, about)
+    redis.call('ZADD', base .. 'containers', 0, id)
+    if probed == '1' then
+      redis.call('ZADD', base .. 'probes', int(S.now), id)
+    end
+    event('container.added', 'container', id, 'provider', provider)
+    settle(facts(id))
+    return 1
+  end
+  local fresh = f.inc ~= inc
+  local other = f.state ~= state or f.check ~= check or f.probed ~= probed or f.on_end ~= on_end
+  local described = redis.call('GET', base .. 'about:' .. id) ~= about
+  if not (fresh or other or described) then
+    return 0
+  end
+  if described then
+    redis.call('SET', base .. 'about:' .. id, about)
+  end
+  local reprobe = f.probed ~= probed
+  f.inc, f.state, f.check, f.probed, f.on_end = inc, state, check, probed, on_end
+  redis.call('HSET', key, 'inc', inc, 'state', state, 'check', check, 'probed', probed, 'on_end', on_end)
+  if fresh then
+    f.era = int(tonumber(f.era) + 1)
+    f.probe, f.good, f.bad, f.why = nil, nil, nil, nil
+    redis.call('HSET', key, 'era', f.era)
+    redis.call('HDEL', key, 'probe', 'good', 'bad', 'why')
+  end
+  if fresh or reprobe then
+    if probed == '1' then
+      redis.call('ZADD', base .. 'probes', int(S.now), id)
+    else
+      f.probe, f.why = nil, nil
+      redis.call('HDEL', key, 'probe', 'why')
+      redis.call('ZREM', base .. 'probes', id)
+    end
+  end
+  event('container.changed', 'container', id, 'provider', provider, 'state', state, 'check', check)
+  local s = fresh and f.lease and session_of(f.lease)
+  if s then
+    finish(s, 'container_lost')
+  else
+    settle(f)
+  end
+  return 1
+end
+
+local changed = 0
+for at = 9, #ARGV, 7 do
+  changed = changed + observe(unpack(ARGV, at, at + 6))
+end
+return { 'ok', changed }

@@ -1,0 +1,36 @@
+-- Removes a container; its session, if it has one, ends as `container_lost`.
+--
+-- KEYS[1] epoch
+-- ARGV[1] check
+-- ARGV[2] events_kept
+-- ARGV[3] ended_kept_ms
+-- ARGV[4] confirm_ms
+-- ARGV[5] provider
+-- ARGV[6] generation
+-- ARGV[7] sequence
+-- ARGV[8] container
+--
+-- Outcomes
+--   ok     how many were removed
+--   stale
+--
+-- Events: session.ended, container.removed.
+local provider = ARGV[5]
+local generation = tonumber(ARGV[6])
+local sequence = tonumber(ARGV[7])
+local container = ARGV[8]
+
+local refused = open(false)
+if refused then
+  return refused
+end
+if not mark(provider, generation, sequence) then
+  return { 'stale' }
+end
+reclaim()
+local f = facts(container)
+if not f or f.provider ~= provider then
+  return { 'ok', 0 }
+end
+forget(f)
+return { 'ok', 1 }

@@ -1,0 +1,60 @@
+-- Takes in what probes found; at most 100. A report from an older era is dropped: the container was restarted or made clean meanwhile.
+--
+-- KEYS[1] epoch
+-- ARGV[1] check
+-- ARGV[2] events_kept
+-- ARGV[3] ended_kept_ms
+-- ARGV[4] confirm_ms
+-- ARGV[5] rise   good ones in a row that make it healthy
+-- ARGV[6] fall   bad ones in a row that make it unhealthy
+-- ARGV[7...] by three: id, era, failure ('' when it was good; at most 60 bytes)
+--
+-- Outcomes
+--   ok  how many were taken in
+--
+-- Events: container.state.
+local rise = tonumber(ARGV[5])
+local fall = tonumber(ARGV[6])
+
+local base = S.base
+local refused = open(false)
+if refused then
+  return refused
+end
+licence()
+reclaim()
+
+local function report(id, era, failure)
+  local f = facts(id)
+  if not f or f.era ~= era or f.probed ~= '1' then
+    return 0
+  end
+  local key = base .. 'container:' .. id
+  if failure == '' then
+    local good = math.min(tonumber(f.good or 0) + 1, rise)
+    redis.call('HSET', key, 'good', good, 'probed_at', int(S.now))
+    redis.call('HDEL', key, 'bad')
+    if good >= rise and f.probe ~= 'ok' then
+      redis.call('HSET', key, 'probe', 'ok')
+      redis.call('HDEL', key, 'why')
+      f.probe = 'ok'
+      settle(f)
+    end
+  else
+    local bad = math.min(tonumber(f.bad or 0) + 1, fall)
+    redis.call('HSET', key, 'bad', bad, 'why', failure)
+    redis.call('HDEL', key, 'good')
+    if bad >= fall and f.probe ~= 'bad' then
+      redis.call('HSET', key, 'probe', 'bad')
+      f.probe = 'bad'
+      settle(f)
+    end
+  end
+  return 1
+end
+
+local taken = 0
+for at = 7, #ARGV, 3 do
+  taken = taken + report(ARGV[at], ARGV[at + 1], ARGV[at + 2])
+end
+return { 'ok', taken }

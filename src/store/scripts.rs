@@ -1,0 +1,201 @@
+//! The Lua scripts: each is its libraries and its body, joined at compile time. [`ALL`] lists them with the names of their
+//! arguments; a test holds that list, the headers of the files and their first lines together.
+
+use std::sync::LazyLock;
+
+/// One operation.
+pub(super) struct Script {
+    /// The file's name without its ending; also its name in logs and metrics.
+    pub name: &'static str,
+    /// The names of ARGV, in order. A last one that ends in `...` stands for any number.
+    pub args: &'static [&'static str],
+    source: &'static str,
+    hash: LazyLock<String>,
+}
+
+impl Script {
+    /// The SHA-1 by which EVALSHA knows it.
+    pub(super) fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// The whole text, for EVAL.
+    pub(super) fn source(&self) -> &str {
+        self.source
+    }
+}
+
+fn hash_of(script: &Script) -> String {
+    redis::Script::new(script.source).get_hash().to_owned()
+}
+
+macro_rules! library {
+    ($($file:literal)*) => { concat!($(include_str!(concat!("../../lua/lib/", $file, ".lua")), "\n"),*) };
+}
+
+/// What every script of a type begins with. The order matters: a function stands after those that it calls.
+macro_rules! core {
+    () => {
+        library!("open" "event" "facts" "derive" "move" "grant" "session" "close" "offer" "settle" "finish" "serve"
+            "reclaim" "describe" "claim" "forget" "mark")
+    };
+}
+
+macro_rules! of_a_type {
+    ($name:ident, $file:literal, [$($arg:literal),*]) => {
+        pub(super) static $name: Script = Script {
+            name: $file,
+            args: &["check", "events_kept", "ended_kept_ms", "confirm_ms", $($arg),*],
+            source: concat!(core!(), include_str!(concat!("../../lua/", $file, ".lua"))),
+            hash: LazyLock::new(|| hash_of(&$name)),
+        };
+    };
+}
+
+macro_rules! of_its_own {
+    ($name:ident, $file:literal, [$($arg:literal),*]) => {
+        pub(super) static $name: Script = Script {
+            name: $file,
+            args: &[$($arg),*],
+            source: include_str!(concat!("../../lua/", $file, ".lua")),
+            hash: LazyLock::new(|| hash_of(&$name)),
+        };
+    };
+}
+
+of_a_type!(
+    ALLOCATE,
+    "allocate",
+    [
+        "session",
+        "owner",
+        "ttl_ms",
+        "span_ms",
+        "most_ms",
+        "confirm",
+        "container",
+        "ticket_ms",
+        "wait_ms",
+        "head_start_ms",
+        "line_max",
+        "replica",
+        "metadata",
+        "idem"
+    ]
+);
+of_a_type!(POLL, "poll", ["session", "owner", "ticket_ms", "give_up", "renew", "replica"]);
+of_a_type!(HEARTBEAT, "heartbeat", ["owner", "brief", "..."]);
+of_a_type!(RELEASE, "release", ["session", "owner", "token", "reason"]);
+of_a_type!(RECLAIM, "reclaim", []);
+of_a_type!(STATUS, "status", []);
+of_a_type!(CONTAINERS, "containers", ["available_only", "after", "most"]);
+of_a_type!(CONTAINER, "container", ["container"]);
+of_a_type!(SESSIONS, "sessions", ["owner", "ended", "score", "after", "most"]);
+of_a_type!(ANNOUNCE, "announce", ["provider", "generation", "sequence"]);
+of_a_type!(OBSERVE, "observe", ["provider", "generation", "sequence", "seen", "..."]);
+of_a_type!(REMOVE, "remove", ["provider", "generation", "sequence", "container"]);
+of_a_type!(SWEEP, "sweep", ["provider", "generation", "sequence", "seen"]);
+of_a_type!(CLAIM_PROBES, "claim_probes", ["most", "interval_ms"]);
+of_a_type!(REPORT_PROBES, "report_probes", ["rise", "fall", "..."]);
+of_a_type!(SETTLE, "settle", ["container"]);
+of_its_own!(LOCK_PROVIDER, "lock_provider", ["replica", "ttl_ms"]);
+of_its_own!(UNLOCK_PROVIDER, "unlock_provider", ["replica"]);
+of_its_own!(RECORD_LOOK, "record_look", ["generation", "asked", "error"]);
+of_its_own!(PROVIDER_STATUS, "provider_status", []);
+of_its_own!(CLAIM_ID, "claim_id", ["value", "replaces", "keep_ms"]);
+
+/// Every script.
+pub(super) static ALL: [&Script; 21] = [
+    &ALLOCATE,
+    &POLL,
+    &HEARTBEAT,
+    &RELEASE,
+    &RECLAIM,
+    &STATUS,
+    &CONTAINERS,
+    &CONTAINER,
+    &SESSIONS,
+    &ANNOUNCE,
+    &OBSERVE,
+    &REMOVE,
+    &SWEEP,
+    &CLAIM_PROBES,
+    &REPORT_PROBES,
+    &SETTLE,
+    &LOCK_PROVIDER,
+    &UNLOCK_PROVIDER,
+    &RECORD_LOOK,
+    &PROVIDER_STATUS,
+    &CLAIM_ID,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(name: &str) -> String {
+        let path = format!("{}/lua/{name}.lua", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// `-- ARGV[5] session  …` as (5, "session"); `-- ARGV[7...]` as (7, "...").
+    fn header(text: &str) -> Vec<(usize, String)> {
+        text.lines()
+            .filter_map(|line| line.strip_prefix("-- ARGV["))
+            .map(|rest| {
+                let (index, words) = rest.split_once(']').expect("ARGV[n]");
+                match index.strip_suffix("...") {
+                    Some(first) => (first.parse().expect("a number"), "...".to_owned()),
+                    None => {
+                        let name = words.split_whitespace().next().expect("a name").to_owned();
+                        (index.parse().expect("a number"), name)
+                    }
+                }
+            })
+            .collect()
+    }
+
+    /// `local session = ARGV[5]` or `local most = tonumber(ARGV[7])` as (5, "session").
+    fn locals(text: &str) -> Vec<(usize, String)> {
+        text.lines()
+            .filter_map(|line| line.strip_prefix("local ")?.split_once(" = "))
+            .filter_map(|(name, value)| {
+                let value = value.strip_prefix("tonumber(").and_then(|v| v.strip_suffix(')')).unwrap_or(value);
+                let index = value.strip_prefix("ARGV[")?.strip_suffix(']')?;
+                Some((index.parse().expect("a number"), name.to_owned()))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn header_call_and_script_name_the_same_arguments() {
+        for script in ALL {
+            let text = file(script.name);
+            let declared: Vec<_> =
+                script.args.iter().enumerate().map(|(at, name)| (at + 1, (*name).to_owned())).collect();
+            assert_eq!(header(&text), declared, "header of lua/{}.lua", script.name);
+            let own = if script.args.first() == Some(&"check") { 4 } else { 0 };
+            let named: Vec<_> = declared.into_iter().skip(own).filter(|(_, name)| name != "...").collect();
+            assert_eq!(locals(&text), named, "locals of lua/{}.lua", script.name);
+        }
+    }
+
+    #[test]
+    fn every_file_is_a_script_and_says_what_it_is_for() {
+        let folder = format!("{}/lua", env!("CARGO_MANIFEST_DIR"));
+        let mut files: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .filter_map(|entry| {
+                entry.unwrap().file_name().into_string().unwrap().strip_suffix(".lua").map(str::to_owned)
+            })
+            .collect();
+        files.sort();
+        let mut names: Vec<_> = ALL.iter().map(|script| script.name.to_owned()).collect();
+        names.sort();
+        assert_eq!(files, names);
+        for name in names {
+            let text = file(&name);
+            assert!(text.starts_with("-- ") && text.contains("-- KEYS[1] ") && text.contains("-- Outcomes"), "{name}");
+        }
+    }
+}

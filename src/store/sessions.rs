@@ -1,0 +1,434 @@
+//! Sessions: the scripts that give, renew and take back.
+
+use std::time::Duration;
+
+use super::{
+    Store, StoreError, Way,
+    reply::{Reply, Row},
+    scripts, view,
+};
+use crate::model::{ContainerId, FencingToken, OwnerName, Session, SessionId, TargetType};
+
+/// How long an idempotency key or alias is kept from when it was last seen to be in use. A live session renews it every twelve
+/// hours, so it outlives the session by 24 hours at least.
+const NAME_KEPT: Duration = Duration::from_secs(48 * 3600);
+
+/// What to make.
+#[derive(Debug, Clone)]
+pub struct Allocation<'a> {
+    /// The id, made before the first try, so that repeating it is safe.
+    pub id: SessionId,
+    /// Who it belongs to.
+    pub owner: &'a OwnerName,
+    /// What a heartbeat renews it for.
+    pub ttl: Duration,
+    /// How long it lasts before the first heartbeat.
+    pub span: Duration,
+    /// The longest it may hold in all.
+    pub max_duration: Option<Duration>,
+    /// It ends as unconfirmed when no heartbeat comes within the span.
+    pub confirm: bool,
+    /// This one and no other.
+    pub container: Option<&'a ContainerId>,
+    /// Whether to take a ticket when nothing is available.
+    pub wait: bool,
+    /// Head start in the line, in seconds.
+    pub priority: u32,
+    /// The replica to wake.
+    pub replica: Option<&'a str>,
+    /// A JSON object as text; empty for none.
+    pub metadata: &'a str,
+    /// The client's idempotency key, to keep alive with the session.
+    pub idempotency_key: Option<&'a str>,
+}
+
+/// What became of an allocation.
+#[derive(Debug)]
+pub enum Allocated {
+    /// It holds a container.
+    Ready(Session),
+    /// It has a ticket.
+    Queued(Session),
+    /// The id was there before.
+    Replayed(Session),
+    /// The id belongs to another owner.
+    Foreign,
+    /// Nothing is available, or others wait.
+    Shortage,
+    /// The container asked for is not available.
+    Unavailable,
+    /// The line is as long as allowed.
+    LineFull,
+}
+
+/// What became of one renewal.
+#[derive(Debug)]
+pub enum Heartbeat {
+    /// It was renewed.
+    Renewed(Session),
+    /// No such session of this owner.
+    NotFound,
+    /// It still waits.
+    Queued,
+    /// It is over.
+    Ended(Session),
+    /// The token is not the session's, which is this one.
+    Stale(FencingToken),
+}
+
+/// What became of a poll.
+#[derive(Debug)]
+pub enum Polled {
+    /// As it is now.
+    Session(Session),
+    /// No such session of this owner.
+    NotFound,
+    /// It was taken out of the line, as if it had never been.
+    GivenUp,
+}
+
+/// What became of a release.
+#[derive(Debug)]
+pub enum Released {
+    /// It is over.
+    Ended(Session),
+    /// No such session of this owner.
+    NotFound,
+    /// The token is not the session's, which is this one.
+    Stale(FencingToken),
+}
+
+/// What a name is claimed for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// It means what was asked.
+    Mine,
+    /// It means this.
+    Theirs(String),
+}
+
+/// Sizes of a type's sets.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TypeCounts {
+    /// All containers that are present.
+    pub containers: u64,
+    /// Would be given out now.
+    pub available: u64,
+    /// Ready sessions.
+    pub leases: u64,
+    /// Containers offered to a ticket.
+    pub offers: u64,
+    /// Being made clean.
+    pub resetting: u64,
+    /// Not fit.
+    pub unhealthy: u64,
+    /// No verdict yet.
+    pub initializing: u64,
+    /// Idle and cordoned.
+    pub cordoned: u64,
+    /// Queued sessions.
+    pub tickets: u64,
+}
+
+/// What a pass of the reaper did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reclaimed {
+    /// How many were overdue; 16: perhaps more.
+    pub taken: u64,
+    /// The type's epoch.
+    pub epoch: u64,
+    /// This call found another server behind kept data, and went on with it.
+    pub adopted: bool,
+}
+
+/// Where a page of sessions stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionCursor {
+    /// The score of the last one.
+    pub score: String,
+    /// Its id.
+    pub id: String,
+}
+
+/// A page of sessions.
+#[derive(Debug)]
+pub struct SessionPage {
+    /// The sessions.
+    pub sessions: Vec<Session>,
+    /// Where the next page begins; none at the end.
+    pub next: Option<SessionCursor>,
+}
+
+impl Store {
+    /// Makes a session.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; [`StoreError::OutOfMemory`] when Redis has no room for it.
+    pub async fn allocate(&self, target_type: &TargetType, new: &Allocation<'_>) -> Result<Allocated, StoreError> {
+        let limits = &self.shared.limits;
+        let replica = new.replica.map(|replica| self.shared.keys.wake(replica)).unwrap_or_default();
+        let idem = new.idempotency_key.map(|key| self.shared.keys.idempotency(new.owner, key)).unwrap_or_default();
+        let args = [
+            new.id.to_string(),
+            new.owner.to_string(),
+            millis(new.ttl),
+            millis(new.span),
+            new.max_duration.map(millis).unwrap_or_default(),
+            flag(new.confirm),
+            new.container.map(ToString::to_string).unwrap_or_default(),
+            if new.wait { millis(limits.ticket_life) } else { "0".to_owned() },
+            millis(limits.wait_max),
+            millis(Duration::from_secs(new.priority.into())),
+            limits.line_max.to_string(),
+            replica,
+            new.metadata.to_owned(),
+            idem,
+        ];
+        let mut reply = self.run(Way::Hot, &scripts::ALLOCATE, target_type, &bytes(&args)).await?;
+        match reply.code.as_str() {
+            "ok" => self.session(&mut reply, target_type).await.map(Allocated::Ready),
+            "queued" => self.session(&mut reply, target_type).await.map(Allocated::Queued),
+            "replayed" => self.session(&mut reply, target_type).await.map(Allocated::Replayed),
+            "not_found" => Ok(Allocated::Foreign),
+            "shortage" => Ok(Allocated::Shortage),
+            "unavailable" => Ok(Allocated::Unavailable),
+            "line_full" => Ok(Allocated::LineFull),
+            _ => Err(reply.unexpected()),
+        }
+    }
+
+    /// Reads a session. For its owner (none: for anybody, and then it changes nothing) this keeps its ticket alive and
+    /// claims its offer; `give_up` takes it out of the line if it still waits; `renew` renews its lease.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn poll(
+        &self,
+        target_type: &TargetType,
+        id: SessionId,
+        owner: Option<&OwnerName>,
+        give_up: bool,
+        renew: bool,
+        replica: Option<&str>,
+    ) -> Result<Polled, StoreError> {
+        let args = [
+            id.to_string(),
+            owner.map(ToString::to_string).unwrap_or_default(),
+            millis(self.shared.limits.ticket_life),
+            flag(give_up),
+            flag(renew),
+            replica.map(|replica| self.shared.keys.wake(replica)).unwrap_or_default(),
+        ];
+        let mut reply = self.run(Way::Hot, &scripts::POLL, target_type, &bytes(&args)).await?;
+        match reply.code.as_str() {
+            "ok" => self.session(&mut reply, target_type).await.map(Polled::Session),
+            "not_found" => Ok(Polled::NotFound),
+            "given_up" => Ok(Polled::GivenUp),
+            _ => Err(reply.unexpected()),
+        }
+    }
+
+    /// Renews up to 100 sessions of one type; the outcomes are in their order. `brief` leaves containers out of the answer.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn heartbeat(
+        &self,
+        target_type: &TargetType,
+        owner: Option<&OwnerName>,
+        brief: bool,
+        renewals: &[(SessionId, Option<FencingToken>)],
+    ) -> Result<Vec<Heartbeat>, StoreError> {
+        let mut args = vec![owner.map(ToString::to_string).unwrap_or_default(), flag(brief)];
+        for (id, token) in renewals {
+            args.push(id.to_string());
+            args.push(token.map(|token| token.to_string()).unwrap_or_default());
+        }
+        let mut reply = self.run(Way::Hot, &scripts::HEARTBEAT, target_type, &bytes(&args)).await?;
+        if reply.code != "ok" {
+            return Err(reply.unexpected());
+        }
+        let mut outcomes = Vec::with_capacity(renewals.len());
+        for row in reply.values.rows()? {
+            let mut one = row.into_reply()?;
+            outcomes.push(match one.code.as_str() {
+                "ok" => Heartbeat::Renewed(self.session(&mut one, target_type).await?),
+                "ended" => Heartbeat::Ended(self.session(&mut one, target_type).await?),
+                "not_found" => Heartbeat::NotFound,
+                "queued" => Heartbeat::Queued,
+                "stale_token" => Heartbeat::Stale(FencingToken(one.values.number()?)),
+                _ => return Err(one.unexpected()),
+            });
+        }
+        Ok(outcomes)
+    }
+
+    /// Ends a session for `reason` (its word), or takes it out of the line.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn release(
+        &self,
+        target_type: &TargetType,
+        id: SessionId,
+        owner: Option<&OwnerName>,
+        token: Option<FencingToken>,
+        reason: crate::model::EndReason,
+    ) -> Result<Released, StoreError> {
+        let args = [
+            id.to_string(),
+            owner.map(ToString::to_string).unwrap_or_default(),
+            token.map(|token| token.to_string()).unwrap_or_default(),
+            reason.as_str().to_owned(),
+        ];
+        let mut reply = self.run(Way::Hot, &scripts::RELEASE, target_type, &bytes(&args)).await?;
+        match reply.code.as_str() {
+            "ok" => self.session(&mut reply, target_type).await.map(Released::Ended),
+            "not_found" => Ok(Released::NotFound),
+            "stale_token" => Ok(Released::Stale(FencingToken(reply.values.number()?))),
+            _ => Err(reply.unexpected()),
+        }
+    }
+
+    /// Takes back what is overdue, serves the line and ticks pool time.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn reclaim(&self, target_type: &TargetType) -> Result<Reclaimed, StoreError> {
+        let mut reply = self.run(Way::Hot, &scripts::RECLAIM, target_type, &[]).await?;
+        if reply.code != "ok" {
+            return Err(reply.unexpected());
+        }
+        let (taken, epoch) = (reply.values.number()?, reply.values.number()?);
+        Ok(Reclaimed { taken, epoch, adopted: reply.values.optional_text()?.as_deref() == Some("adopted") })
+    }
+
+    /// Counts of a type.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn counts(&self, target_type: &TargetType) -> Result<TypeCounts, StoreError> {
+        let mut reply = self.run(Way::Slow, &scripts::STATUS, target_type, &[]).await?;
+        if reply.code != "ok" {
+            return Err(reply.unexpected());
+        }
+        let values = &mut reply.values;
+        Ok(TypeCounts {
+            containers: values.number()?,
+            available: values.number()?,
+            leases: values.number()?,
+            offers: values.number()?,
+            resetting: values.number()?,
+            unhealthy: values.number()?,
+            initializing: values.number()?,
+            cordoned: values.number()?,
+            tickets: values.number()?,
+        })
+    }
+
+    /// A page of at most 100 sessions, oldest first: the live ones, or with `ended` those that ended.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn sessions(
+        &self,
+        target_type: &TargetType,
+        owner: Option<&OwnerName>,
+        ended: bool,
+        after: Option<&SessionCursor>,
+        most: usize,
+    ) -> Result<SessionPage, StoreError> {
+        let args = [
+            owner.map(ToString::to_string).unwrap_or_default(),
+            flag(ended),
+            after.map_or_else(|| "-inf".to_owned(), |cursor| cursor.score.clone()),
+            after.map(|cursor| cursor.id.clone()).unwrap_or_default(),
+            most.min(100).to_string(),
+        ];
+        let mut reply = self.run(Way::Slow, &scripts::SESSIONS, target_type, &bytes(&args)).await?;
+        if reply.code != "ok" {
+            return Err(reply.unexpected());
+        }
+        let mut sessions = Vec::new();
+        for mut row in reply.values.rows()? {
+            sessions.push(self.session_row(&mut row, target_type)?.session);
+        }
+        let (score, id) = (reply.values.text()?, reply.values.text()?);
+        Ok(SessionPage { sessions, next: (!score.is_empty()).then_some(SessionCursor { score, id }) })
+    }
+
+    /// Claims an owner's `Idempotency-Key` for `value`; whoever comes first has it.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn claim_idempotency(&self, owner: &OwnerName, key: &str, value: &str) -> Result<Claim, StoreError> {
+        self.claim(self.shared.keys.idempotency(owner, key), value, "").await
+    }
+
+    /// Claims an owner's own session id for `value`, taking it over from `replaces`.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn claim_alias(
+        &self,
+        owner: &OwnerName,
+        client_id: &str,
+        value: &str,
+        replaces: &str,
+    ) -> Result<Claim, StoreError> {
+        self.claim(self.shared.keys.alias(owner, client_id), value, replaces).await
+    }
+
+    /// What an owner's own session id stands for.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn alias(&self, owner: &OwnerName, client_id: &str) -> Result<Option<String>, StoreError> {
+        let mut command = redis::cmd("GETEX");
+        command.arg(self.shared.keys.alias(owner, client_id)).arg("PX").arg(millis(NAME_KEPT));
+        self.command(&command).await
+    }
+
+    async fn claim(&self, key: String, value: &str, replaces: &str) -> Result<Claim, StoreError> {
+        let kept = millis(NAME_KEPT);
+        let args = [value.as_bytes(), replaces.as_bytes(), kept.as_bytes()];
+        let mut reply = self.run_at(Way::Hot, &scripts::CLAIM_ID, &key, &args).await?;
+        match reply.code.as_str() {
+            "mine" => Ok(Claim::Mine),
+            "theirs" => Ok(Claim::Theirs(reply.values.text()?)),
+            _ => Err(reply.unexpected()),
+        }
+    }
+
+    /// Reads the session that follows in a reply, and keeps its idempotency key alive when that is due.
+    async fn session(&self, reply: &mut Reply, target_type: &TargetType) -> Result<Session, StoreError> {
+        let mut row = reply.values.row()?;
+        let view = self.session_row(&mut row, target_type)?;
+        if let Some(key) = view.keep_idem {
+            let mut command = redis::cmd("PEXPIRE");
+            command.arg(key).arg(millis(NAME_KEPT));
+            // Once in twelve hours, with as much to spare: a failure here is not worth failing the heartbeat.
+            if let Err(error) = self.command::<i64>(&command).await {
+                tracing::warn!(%error, session_id = %view.session.id, "the idempotency key was not kept alive");
+            }
+        }
+        Ok(view.session)
+    }
+
+    fn session_row(&self, row: &mut Row, target_type: &TargetType) -> Result<view::SessionView, StoreError> {
+        let poll_within = (self.shared.limits.ticket_life.as_secs() / 3).max(1);
+        view::session(row, target_type, poll_within)
+    }
+}
+
+pub(super) fn millis(duration: Duration) -> String {
+    duration.as_millis().to_string()
+}
+
+pub(super) fn flag(on: bool) -> String {
+    if on { "1" } else { "0" }.to_owned()
+}
+
+pub(super) fn bytes<T: AsRef<[u8]>>(args: &[T]) -> Vec<&[u8]> {
+    args.iter().map(AsRef::as_ref).collect()
+}

@@ -1,0 +1,81 @@
+//! Which target types there are. A type once known stays known, so a cache can only lack new ones, never be wrong.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::{Store, StoreError};
+use crate::model::{SessionId, TargetType};
+use arc_swap::ArcSwap;
+
+/// The types that this replica knows of.
+pub(super) struct Types {
+    configured: BTreeSet<TargetType>,
+    known: ArcSwap<BTreeSet<TargetType>>,
+}
+
+impl Types {
+    pub(super) fn new(configured: impl Iterator<Item = TargetType>) -> Self {
+        let configured: BTreeSet<_> = configured.collect();
+        Self { known: ArcSwap::from_pointee(configured.clone()), configured }
+    }
+}
+
+impl Store {
+    /// Every type ever configured or discovered, sorted.
+    ///
+    /// # Errors
+    /// Redis could not be asked.
+    pub async fn types(&self) -> Result<Vec<TargetType>, StoreError> {
+        let mut command = redis::cmd("SMEMBERS");
+        command.arg(self.shared.keys.types());
+        let names: Vec<String> = self.command(&command).await?;
+        let types = &self.shared.types;
+        let mut known = types.configured.clone();
+        known.extend(names.into_iter().filter_map(|name| name.parse().ok()));
+        if known.len() > types.known.load().len() {
+            types.known.store(Arc::new(known.clone()));
+        }
+        Ok(known.into_iter().collect())
+    }
+
+    /// Makes types known.
+    ///
+    /// # Errors
+    /// Redis could not be asked.
+    pub async fn add_types(&self, types: &[TargetType]) -> Result<(), StoreError> {
+        let names: Vec<&str> = types.iter().map(TargetType::as_str).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let mut command = redis::cmd("SADD");
+        command.arg(self.shared.keys.types()).arg(&names);
+        let _: u64 = self.command(&command).await?;
+        let mut all = self.shared.types.known.load().as_ref().clone();
+        all.extend(types.iter().cloned());
+        self.shared.types.known.store(Arc::new(all));
+        Ok(())
+    }
+
+    /// Whether the type is known, asking Redis only when this replica has not heard of it.
+    ///
+    /// # Errors
+    /// Redis could not be asked.
+    pub async fn knows(&self, target_type: &TargetType) -> Result<bool, StoreError> {
+        if self.shared.types.known.load().contains(target_type) {
+            return Ok(true);
+        }
+        Ok(self.types().await?.contains(target_type))
+    }
+
+    /// The types that a session id may be of: one, or in rare cases several whose tags are the same.
+    ///
+    /// # Errors
+    /// Redis could not be asked.
+    pub async fn types_of(&self, id: SessionId) -> Result<Vec<TargetType>, StoreError> {
+        let Some(tag) = id.tag() else { return Ok(Vec::new()) };
+        let of_tag = |types: &mut dyn Iterator<Item = &TargetType>| -> Vec<TargetType> {
+            types.filter(|target_type| SessionId::tag_of(target_type) == tag).cloned().collect()
+        };
+        let found = of_tag(&mut self.shared.types.known.load().iter());
+        if found.is_empty() { Ok(of_tag(&mut self.types().await?.iter())) } else { Ok(found) }
+    }
+}

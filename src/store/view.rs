@@ -1,0 +1,167 @@
+//! From rows of a script's answer to records of the model.
+
+use jiff::Timestamp;
+
+use super::{StoreError, reply::Row};
+use crate::model::{
+    About, Container, EndReason, EngineHealth, EngineState, FencingToken, Health, HealthStatus, Lease, PoolState,
+    Session, SessionState, TargetType, Ticket,
+};
+
+/// Milliseconds since 1970 as RFC 3339.
+pub(super) fn time_text(millis: u64) -> String {
+    i64::try_from(millis)
+        .ok()
+        .and_then(|millis| Timestamp::from_millisecond(millis).ok())
+        .map_or_else(String::new, |time| format!("{time:.3}"))
+}
+
+/// A session, and the idempotency key that is due to be kept alive with it.
+pub(super) struct SessionView {
+    pub session: Session,
+    pub keep_idem: Option<String>,
+}
+
+/// Reads a session row; `poll_within_seconds` is what a ticket tells its client.
+pub(super) fn session(
+    row: &mut Row,
+    target_type: &TargetType,
+    poll_within_seconds: u64,
+) -> Result<SessionView, StoreError> {
+    let id = parsed(row, "a session id")?;
+    let state_word = row.text()?;
+    let owner = parsed(row, "an owner")?;
+    let ttl_seconds = row.number()? / 1000;
+    let expires_in_ms = row.optional_number()?;
+    let created_at = time_text(row.number()?);
+    let ended_at = row.optional_number()?.map(time_text);
+    let reason = row.optional_text()?;
+    let token = row.optional_number()?.map(FencingToken);
+    let wall = row.number()?;
+    let position = row.optional_number()?;
+    let estimate_ms = row.optional_number()?;
+    let metadata = row.optional_text()?;
+    let keep_idem = row.optional_text()?;
+    let container = row.optional_row()?.map(|mut row| self::container(&mut row, target_type)).transpose()?;
+
+    let state = match state_word.as_str() {
+        "ready" => SessionState::Ready,
+        "ended" => SessionState::Ended,
+        "queued" | "offered" => SessionState::Queued,
+        other => return Err(row.wrong_word("a session state", other)),
+    };
+    let lease = match (state, token, expires_in_ms) {
+        (SessionState::Ready, Some(fencing_token), Some(expires_in_ms)) => Some(Lease {
+            fencing_token,
+            ttl_seconds,
+            expires_in_ms,
+            expires_at: time_text(wall + expires_in_ms),
+            heartbeat_interval_seconds: (ttl_seconds / 3).max(1),
+        }),
+        _ => None,
+    };
+    let ticket = (state == SessionState::Queued).then(|| Ticket {
+        position: position.unwrap_or(0),
+        estimated_wait_seconds: estimate_ms.map(|ms| ms.div_ceil(1000)),
+        poll_within_seconds,
+    });
+    let end_reason = match reason {
+        None => None,
+        Some(word) => Some(EndReason::from_word(&word).ok_or_else(|| row.wrong_word("an end reason", &word))?),
+    };
+    let metadata = match metadata {
+        None => serde_json::Map::new(),
+        Some(text) => serde_json::from_str(&text).map_err(|_| row.wrong_word("metadata", &text))?,
+    };
+    let session = Session {
+        id,
+        state,
+        target_type: target_type.clone(),
+        owner,
+        container,
+        lease,
+        ticket,
+        created_at,
+        ended_at,
+        end_reason,
+        metadata,
+    };
+    Ok(SessionView { session, keep_idem })
+}
+
+/// Reads a container row.
+pub(super) fn container(row: &mut Row, target_type: &TargetType) -> Result<Container, StoreError> {
+    let id = parsed(row, "a container id")?;
+    let provider = parsed(row, "a provider")?;
+    let state: EngineState = word(row, "an engine state")?;
+    let engine: EngineHealth = word(row, "an engine's check")?;
+    let probed = row.text()? == "1";
+    let probe = row.optional_text()?;
+    let why = row.optional_text()?;
+    let pool_state: PoolState = word(row, "a pool state")?;
+    let cordoned = row.optional_text()?.is_some();
+    let allocated_to = row.optional_text()?;
+    let allocated_at = row.optional_number()?.map(time_text);
+    let fencing_token = row.optional_number()?.map(FencingToken);
+    let about_text = row.optional_text()?.unwrap_or_else(|| "{}".to_owned());
+    let about: About = serde_json::from_str(&about_text).map_err(|_| row.wrong_word("a description", &about_text))?;
+    Ok(Container {
+        id,
+        name: about.name,
+        target_type: target_type.clone(),
+        provider,
+        state,
+        pool_state,
+        cordoned,
+        ip_address: about.ip_address,
+        ports: about.ports,
+        endpoints: about.endpoints,
+        allocated_to,
+        allocated_at,
+        labels: about.labels,
+        health: health(state, engine, probed, probe.as_deref(), why),
+        fencing_token,
+    })
+}
+
+/// One verdict from the three sources: the engine's state, its check, and our probe.
+fn health(state: EngineState, engine: EngineHealth, probed: bool, probe: Option<&str>, why: Option<String>) -> Health {
+    let probe = probed.then_some(match probe {
+        Some("ok") => HealthStatus::Healthy,
+        Some(_) => HealthStatus::Unhealthy,
+        None => HealthStatus::Unknown,
+    });
+    let (status, reason) = if !matches!(state, EngineState::Running | EngineState::Created) {
+        let word =
+            serde_json::to_value(state).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default();
+        (HealthStatus::Unhealthy, Some(format!("the engine says it is {word}")))
+    } else if engine == EngineHealth::Unhealthy {
+        (HealthStatus::Unhealthy, Some("the engine's own check fails".to_owned()))
+    } else if probe == Some(HealthStatus::Unhealthy) {
+        (
+            HealthStatus::Unhealthy,
+            Some(why.map_or_else(|| "its probe fails".to_owned(), |why| format!("its probe fails: {why}"))),
+        )
+    } else if state == EngineState::Created {
+        (HealthStatus::Unknown, Some("it was never started".to_owned()))
+    } else if engine == EngineHealth::Starting {
+        (HealthStatus::Unknown, Some("the engine's own check has no verdict yet".to_owned()))
+    } else if probe == Some(HealthStatus::Unknown) {
+        let last = why.map_or_else(String::new, |why| format!("; the last one failed: {why}"));
+        (HealthStatus::Unknown, Some(format!("no good probe yet{last}")))
+    } else {
+        (HealthStatus::Healthy, None)
+    };
+    Health { status, engine, probe, reason }
+}
+
+fn parsed<T: std::str::FromStr>(row: &mut Row, what: &str) -> Result<T, StoreError> {
+    let text = row.text()?;
+    text.parse().map_err(|_| row.wrong_word(what, &text))
+}
+
+/// A word that the model spells in serde.
+fn word<T: serde::de::DeserializeOwned>(row: &mut Row, what: &str) -> Result<T, StoreError> {
+    let text = row.text()?;
+    serde_json::from_value(serde_json::Value::String(text.clone())).map_err(|_| row.wrong_word(what, &text))
+}
