@@ -6,3 +6,7 @@ impl Metrics {
     /// A script ran.
     pub fn script(&self, _name: &'static str, _outcome: &str, _took: Duration) {}
 }
+impl Metrics {
+    /// A create.
+    pub fn allocation(&self, _t: &crate::model::TargetType, _outcome: &'static str, _took: Duration) {}
+}

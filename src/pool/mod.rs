@@ -1,120 +1,82 @@
 //! What the service promises: sessions and the line. Knows no HTTP and no Redis command.
 
+mod create;
+mod guide;
+mod reaper;
+mod registry;
 mod request;
+mod sessions;
+mod waiters;
 
-use std::time::Duration;
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
 
 pub use request::{
     ContainerFilter, Counts, CreateSession, Created, Idempotency, OnShortage, Page, PoolError, Renewal, SessionFilter,
 };
 
-use crate::model::{Caller, Container, FencingToken, Session, SessionId, TargetType};
-use crate::store::ProviderStatus;
+use self::waiters::Waiters;
+use crate::{
+    config::Config,
+    metrics::Metrics,
+    model::{Caller, OwnerName, SessionId, TargetType},
+    store::{Store, Wake},
+};
 
-/// The pool as one replica's worker sees it: cheap to clone, without state of its own beyond who waits here.
+/// The pool as one worker sees it: cheap to clone, without state of its own beyond who waits here.
 #[derive(Clone)]
-pub struct Pool {}
+pub struct Pool {
+    store: Store,
+    shared: Arc<Shared>,
+}
+
+/// What all workers of a replica share.
+struct Shared {
+    config: Arc<Config>,
+    metrics: Arc<Metrics>,
+    /// This replica's id: its channel in Redis.
+    replica: String,
+    waiters: Waiters,
+    /// One permit for each request that waits.
+    long_polls: Semaphore,
+    /// Cancelled when the replica is to end: waiting requests are answered then.
+    shutdown: CancellationToken,
+}
 
 impl Pool {
-    /// Makes a session; waits in line up to `request.wait`. Dropping the future withdraws what nobody would hear of.
-    ///
-    /// # Errors
-    /// See [`PoolError`].
-    pub async fn create(&self, caller: &Caller, request: CreateSession) -> Result<Created, PoolError> {
-        todo!()
+    /// The pool of a replica. Listens for offers until `shutdown`; must be called within a tokio runtime.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        config: Arc<Config>,
+        metrics: Arc<Metrics>,
+        replica: String,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let shared = Arc::new(Shared {
+            long_polls: Semaphore::new(config.long_polls),
+            config,
+            metrics,
+            replica,
+            waiters: Waiters::default(),
+            shutdown,
+        });
+        tokio::spawn(hear_offers(store.clone(), shared.clone()));
+        Self { store, shared }
     }
 
-    /// Reads a session. For its owner this polls its ticket, and claims its offer; with `wait` it waits for one.
-    ///
-    /// # Errors
-    /// See [`PoolError`].
-    pub async fn session(&self, caller: &Caller, id: SessionId, wait: Duration) -> Result<Session, PoolError> {
-        todo!()
+    /// The same pool with a connection to Redis of its own.
+    #[must_use]
+    pub fn for_worker(&self) -> Self {
+        Self { store: self.store.for_worker(), shared: self.shared.clone() }
     }
 
-    /// One page of sessions, oldest first within a type.
-    ///
-    /// # Errors
-    /// See [`PoolError`].
-    pub async fn sessions(
-        &self,
-        caller: &Caller,
-        filter: &SessionFilter,
-        cursor: Option<&str>,
-        most: usize,
-    ) -> Result<Page<Session>, PoolError> {
-        todo!()
-    }
-
-    /// Renews a lease.
-    ///
-    /// # Errors
-    /// See [`PoolError`].
-    pub async fn heartbeat(&self, caller: &Caller, renewal: Renewal) -> Result<Session, PoolError> {
-        todo!()
-    }
-
-    /// Renews many; answers in the order of the input.
-    pub async fn heartbeats(&self, caller: &Caller, renewals: &[Renewal]) -> Vec<Result<Session, PoolError>> {
-        todo!()
-    }
-
-    /// Ends a session, or takes its ticket out of the line. A second time is the same answer.
-    ///
-    /// # Errors
-    /// See [`PoolError`].
-    pub async fn release(
-        &self,
-        caller: &Caller,
-        id: SessionId,
-        fencing_token: Option<FencingToken>,
-    ) -> Result<Session, PoolError> {
-        todo!()
-    }
-
-    /// One page of containers, and how many the filter matches in all.
-    ///
-    /// # Errors
-    /// See [`PoolError`].
-    pub async fn containers(
-        &self,
-        filter: &ContainerFilter,
-        cursor: Option<&str>,
-        most: usize,
-    ) -> Result<(Page<Container>, u64), PoolError> {
-        todo!()
-    }
-
-    /// One container by the engine's id or its name.
-    ///
-    /// # Errors
-    /// See [`PoolError`].
-    pub async fn container(&self, id: &str) -> Result<Container, PoolError> {
-        todo!()
-    }
-
-    /// Counts by type, of every known type.
-    ///
-    /// # Errors
-    /// See [`PoolError`].
-    pub async fn counts(&self) -> Result<Vec<(TargetType, Counts)>, PoolError> {
-        todo!()
-    }
-
-    /// The state of every configured provider.
-    ///
-    /// # Errors
-    /// See [`PoolError`].
-    pub async fn providers(&self) -> Result<Vec<ProviderStatus>, PoolError> {
-        todo!()
-    }
-
-    /// Asks every provider's discoverer for a full look, waits up to 5 s for it, and reclaims what is overdue.
-    ///
-    /// # Errors
-    /// See [`PoolError`].
-    pub async fn refresh(&self) -> Result<(), PoolError> {
-        todo!()
+    /// How many sessions are waited for by open requests on this replica.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.shared.waiters.len()
     }
 
     /// Whether Redis answers and scripts run.
@@ -122,35 +84,52 @@ impl Pool {
     /// # Errors
     /// Why not.
     pub async fn ready(&self) -> Result<(), PoolError> {
-        todo!()
+        if self.shared.shutdown.is_cancelled() {
+            return Err(PoolError::ShuttingDown);
+        }
+        match self.store.types().await?.first() {
+            Some(target_type) => self.store.reclaim(target_type).await.map(|_| ())?,
+            None => self.store.check_server().await?,
+        }
+        Ok(())
     }
 
-    /// The guide's route: a session under an id that the client chose; the same again for the same id.
-    ///
-    /// # Errors
-    /// See [`PoolError`].
-    pub async fn guide_allocate(
-        &self,
-        caller: &Caller,
-        target_type: &TargetType,
-        client_id: &str,
-    ) -> Result<Session, PoolError> {
-        todo!()
+    /// The error for a type that nobody knows.
+    async fn unknown(&self, target_type: &TargetType) -> PoolError {
+        match self.store.types().await {
+            Ok(known) => PoolError::UnknownType {
+                target_type: target_type.to_string(),
+                known: known.into_iter().map(String::from).collect(),
+            },
+            Err(error) => error.into(),
+        }
     }
 
-    /// The guide's route: releases by the client's id, or by ours.
-    ///
-    /// # Errors
-    /// See [`PoolError`].
-    pub async fn guide_release(&self, caller: &Caller, client_id: &str) -> Result<Session, PoolError> {
-        todo!()
+    async fn must_know(&self, target_type: &TargetType) -> Result<(), PoolError> {
+        if self.store.knows(target_type).await? { Ok(()) } else { Err(self.unknown(target_type).await) }
     }
+}
 
-    /// The guide's route: the session under the client's id, or ours; reading renews it.
-    ///
-    /// # Errors
-    /// See [`PoolError`].
-    pub async fn guide_session(&self, caller: &Caller, client_id: &str) -> Result<Session, PoolError> {
-        todo!()
-    }
+/// Passes offers on to those that wait here.
+async fn hear_offers(store: Store, shared: Arc<Shared>) {
+    let (sender, mut wakes) = mpsc::unbounded_channel();
+    let listener = store.listen(&shared.replica, sender, shared.shutdown.clone());
+    let pass_on = async {
+        while let Some(wake) = wakes.recv().await {
+            match wake {
+                Wake::Offered(id) => shared.waiters.wake(id),
+                Wake::Resubscribed => shared.waiters.wake_all(),
+            }
+        }
+    };
+    tokio::join!(listener, pass_on);
+}
+
+/// Whose sessions a caller may change: its owner's, or (none) everybody's.
+fn scope(caller: &Caller) -> Option<&OwnerName> {
+    (!caller.is_admin()).then_some(&caller.owner)
+}
+
+fn not_found(id: SessionId) -> PoolError {
+    PoolError::SessionNotFound(id.to_string())
 }

@@ -105,6 +105,7 @@ of_its_own!(PROVIDER_STATUS, "provider_status", []);
 of_its_own!(CLAIM_ID, "claim_id", ["value", "replaces", "keep_ms"]);
 
 /// Every script.
+#[cfg(test)]
 pub(super) static ALL: [&Script; 21] = [
     &ALLOCATE,
     &POLL,
