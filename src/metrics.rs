@@ -3,6 +3,12 @@ use std::time::Duration;
 /// Metrics.
 pub struct Metrics {}
 impl Metrics {
+    /// New.
+    pub fn new() -> Self {
+        Self {}
+    }
+}
+impl Metrics {
     /// A script ran.
     pub fn script(&self, _name: &'static str, _outcome: &str, _took: Duration) {}
 }

@@ -1,1 +1,4 @@
-fn main() {}
+//! The one integration binary: a module for each subject.
+
+mod common;
+mod scripts;

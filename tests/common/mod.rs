@@ -1,0 +1,3 @@
+//! What the tests stand on: real servers, started for the test and ended with it.
+
+pub mod redis;

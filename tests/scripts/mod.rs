@@ -1,0 +1,153 @@
+//! The scripts, one by one, through the store on a real Redis.
+
+mod leases;
+mod line;
+mod model;
+mod registry;
+
+use std::{sync::Arc, time::Duration};
+
+use leasehold::{
+    config::Config,
+    metrics::Metrics,
+    model::{
+        About, Container, ContainerId, EngineHealth, EngineState, Observation, OwnerName, Session, SessionId,
+        TargetType,
+    },
+    store::{Allocated, Allocation, Discovered, ObservationMark, ProbeReport, Store, StoreError},
+};
+
+use crate::common::redis::Redis;
+
+/// A Redis, a store on it, and the owner that the tests use.
+pub struct Bench {
+    pub redis: Redis,
+    pub store: Store,
+    pub wine: TargetType,
+    pub owner: OwnerName,
+    pub config: Config,
+}
+
+impl Bench {
+    pub fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    pub fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let redis = Redis::start();
+        let mut config = Config::default();
+        config.redis.url = redis.url().into();
+        config.prefix = "test".into();
+        change(&mut config);
+        let store = Store::connect(&config, Arc::new(Metrics::new())).expect("a good address");
+        Self { redis, store, wine: "wine".parse().unwrap(), owner: "backend".parse().unwrap(), config }
+    }
+
+    /// Adds running containers without probes.
+    pub async fn containers(&self, names: &[&str]) {
+        let all: Vec<_> = names.iter().map(|name| running(name)).collect();
+        self.store.add_types(std::slice::from_ref(&self.wine)).await.unwrap();
+        self.store.observe(&self.wine, &mark(1, 1), None, &all).await.unwrap();
+    }
+
+    pub async fn allocate(&self) -> Allocated {
+        self.allocate_with(|_| {}).await
+    }
+
+    pub async fn allocate_with<'a>(&'a self, change: impl FnOnce(&mut Allocation<'a>)) -> Allocated {
+        self.try_allocate(change).await.unwrap()
+    }
+
+    pub async fn try_allocate<'a>(&'a self, change: impl FnOnce(&mut Allocation<'a>)) -> Result<Allocated, StoreError> {
+        let mut new = Allocation {
+            id: SessionId::new(&self.wine),
+            owner: &self.owner,
+            ttl: Duration::from_secs(60),
+            span: Duration::from_secs(60),
+            max_duration: None,
+            confirm: false,
+            container: None,
+            wait: false,
+            priority: 0,
+            replica: None,
+            metadata: "",
+            idempotency_key: None,
+        };
+        change(&mut new);
+        self.store.allocate(&self.wine, &new).await
+    }
+
+    /// A session that must be ready.
+    pub async fn ready(&self) -> Session {
+        match self.allocate().await {
+            Allocated::Ready(session) => session,
+            other => panic!("not ready: {other:?}"),
+        }
+    }
+
+    /// A session that must be queued.
+    pub async fn queued(&self) -> Session {
+        match self.allocate_with(|new| new.wait = true).await {
+            Allocated::Queued(session) => session,
+            other => panic!("not queued: {other:?}"),
+        }
+    }
+
+    pub async fn container(&self, name: &str) -> Option<Container> {
+        self.store.container(&self.wine, &name.parse().unwrap()).await.unwrap()
+    }
+
+    /// What is in a sorted set of the type.
+    pub fn members(&self, set: &str) -> Vec<String> {
+        redis::cmd("ZRANGE").arg(self.key(set)).arg(0).arg(-1).query(&mut self.redis.conn()).unwrap()
+    }
+
+    /// The kinds of all events, in order.
+    pub fn events(&self) -> Vec<String> {
+        let rows: Vec<(String, Vec<String>)> =
+            redis::cmd("XRANGE").arg(self.key("events")).arg("-").arg("+").query(&mut self.redis.conn()).unwrap();
+        rows.into_iter().map(|(_, fields)| fields[1].clone()).collect()
+    }
+
+    pub fn key(&self, name: &str) -> String {
+        format!("{}:{{{}}}:{name}", self.config.prefix, self.wine)
+    }
+
+    /// Makes pool time pass, by moving its offset.
+    pub async fn pass(&self, time: Duration) {
+        let millis = i64::try_from(time.as_millis()).unwrap();
+        let _: i64 = redis::cmd("HINCRBY")
+            .arg(self.key("epoch"))
+            .arg("offset")
+            .arg(-millis)
+            .query(&mut self.redis.conn())
+            .unwrap();
+    }
+
+    pub async fn report(&self, name: &str, era: u64, failure: Option<&str>) {
+        let report = ProbeReport { id: id(name), era, failure: failure.map(str::to_owned), rise: 1, fall: 3 };
+        self.store.report_probes(&self.wine, &[report]).await.unwrap();
+    }
+}
+
+pub fn id(name: &str) -> ContainerId {
+    name.parse().unwrap()
+}
+
+pub fn mark(generation: u64, sequence: u64) -> ObservationMark {
+    ObservationMark { provider: "lab".parse().unwrap(), generation, sequence }
+}
+
+pub fn running(name: &str) -> Discovered {
+    Discovered {
+        observation: Observation {
+            id: id(name),
+            target_type: "wine".parse().unwrap(),
+            incarnation: "first".to_owned(),
+            state: EngineState::Running,
+            health: EngineHealth::None,
+            about: About { name: name.to_owned(), ..About::default() },
+        },
+        probed: false,
+    }
+}

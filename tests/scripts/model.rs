@@ -1,0 +1,1 @@
+//! Random operations, and what must hold after each.

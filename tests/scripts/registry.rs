@@ -1,0 +1,191 @@
+//! What discovery and health write.
+
+use leasehold::{
+    model::{EndReason, EngineHealth, EngineState, PoolState, SessionState},
+    store::{Observed, Polled, ProviderLock},
+};
+
+use super::{Bench, id, mark, running};
+
+#[tokio::test]
+async fn case_09_a_removed_container_ends_its_session() {
+    let bench = Bench::new();
+    bench.containers(&["one"]).await;
+    let session = bench.ready().await;
+    bench.store.remove(&bench.wine, &mark(1, 2), &id("one")).await.unwrap();
+    let Polled::Session(ended) = bench.store.poll(&bench.wine, session.id, None, false, false, None).await.unwrap()
+    else {
+        panic!("forgotten")
+    };
+    assert_eq!((ended.state, ended.end_reason), (SessionState::Ended, Some(EndReason::ContainerLost)));
+    assert!(bench.container("one").await.is_none());
+    assert!(bench.members("leases").is_empty() && bench.members("containers").is_empty());
+}
+
+#[tokio::test]
+async fn case_10_another_incarnation_ends_the_lease_and_a_stale_look_changes_nothing() {
+    let bench = Bench::new();
+    bench.containers(&["one"]).await;
+    let session = bench.ready().await;
+    let mut restarted = running("one");
+    restarted.observation.incarnation = "second".to_owned();
+    assert_eq!(
+        bench.store.observe(&bench.wine, &mark(2, 1), None, &[restarted]).await.unwrap(),
+        Observed::Taken { changed: 1 }
+    );
+    let Polled::Session(ended) = bench.store.poll(&bench.wine, session.id, None, false, false, None).await.unwrap()
+    else {
+        panic!("forgotten")
+    };
+    assert_eq!(ended.end_reason, Some(EndReason::ContainerLost));
+    assert_eq!(bench.members("available"), ["one"]);
+
+    // A former discoverer, and a late call of the present one.
+    for stale in [mark(1, 99), mark(2, 0)] {
+        assert_eq!(bench.store.remove(&bench.wine, &stale, &id("one")).await.unwrap(), Observed::Stale);
+        assert_eq!(bench.store.sweep(&bench.wine, &stale, 1000).await.unwrap(), Observed::Stale);
+        assert_eq!(bench.store.observe(&bench.wine, &stale, None, &[running("two")]).await.unwrap(), Observed::Stale);
+    }
+    assert_eq!(bench.members("containers"), ["one"]);
+    // A retry of the same call passes.
+    assert_eq!(bench.store.announce(&bench.wine, &mark(2, 1)).await.unwrap(), Observed::Taken { changed: 0 });
+}
+
+#[tokio::test]
+async fn case_35_an_announced_generation_stops_the_former_discoverer() {
+    let bench = Bench::new();
+    bench.containers(&["one"]).await;
+    bench.store.announce(&bench.wine, &mark(2, 0)).await.unwrap();
+    assert_eq!(bench.store.remove(&bench.wine, &mark(1, 50), &id("one")).await.unwrap(), Observed::Stale);
+    assert_eq!(bench.members("available"), ["one"]);
+}
+
+#[tokio::test]
+async fn a_sweep_removes_what_the_look_did_not_see() {
+    let bench = Bench::new();
+    bench.containers(&["one", "two", "three"]).await;
+    bench.store.observe(&bench.wine, &mark(1, 6), Some(5), &[running("two")]).await.unwrap();
+    assert_eq!(bench.store.sweep(&bench.wine, &mark(1, 7), 5).await.unwrap(), Observed::Taken { changed: 2 });
+    assert_eq!(bench.members("containers"), ["two"]);
+    assert_eq!(bench.store.ids_of(&bench.wine, &"lab".parse().unwrap()).await.unwrap(), [id("two")]);
+}
+
+#[tokio::test]
+async fn facts_of_the_engine_decide_whether_a_container_is_available() {
+    let bench = Bench::new();
+    bench.containers(&["one"]).await;
+    let mut sequence = 1;
+    let mut seen = async |state, health| {
+        sequence += 1;
+        let mut one = running("one");
+        one.observation.state = state;
+        one.observation.health = health;
+        bench.store.observe(&bench.wine, &mark(1, sequence), None, &[one]).await.unwrap();
+        bench.container("one").await.unwrap().pool_state
+    };
+    assert_eq!(seen(EngineState::Paused, EngineHealth::None).await, PoolState::Unhealthy);
+    assert_eq!(seen(EngineState::Running, EngineHealth::None).await, PoolState::Available);
+    assert_eq!(seen(EngineState::Running, EngineHealth::Starting).await, PoolState::Initializing);
+    assert_eq!(seen(EngineState::Running, EngineHealth::Unhealthy).await, PoolState::Unhealthy);
+    assert_eq!(seen(EngineState::Running, EngineHealth::Healthy).await, PoolState::Available);
+    assert_eq!(seen(EngineState::Exited, EngineHealth::None).await, PoolState::Unhealthy);
+    assert_eq!(seen(EngineState::Created, EngineHealth::None).await, PoolState::Initializing);
+}
+
+#[tokio::test]
+async fn an_exited_container_keeps_its_lease_and_is_not_given_out_after_it() {
+    let bench = Bench::new();
+    bench.containers(&["one"]).await;
+    let session = bench.ready().await;
+    let mut exited = running("one");
+    exited.observation.state = EngineState::Exited;
+    bench.store.observe(&bench.wine, &mark(1, 2), None, &[exited]).await.unwrap();
+    assert_eq!(bench.container("one").await.unwrap().pool_state, PoolState::Allocated);
+    bench.store.release(&bench.wine, session.id, None, None, EndReason::Released).await.unwrap();
+    assert_eq!(bench.container("one").await.unwrap().pool_state, PoolState::Unhealthy);
+}
+
+#[tokio::test]
+async fn probes_rise_and_fall_and_reports_of_an_older_era_are_dropped() {
+    let bench = Bench::new();
+    let mut probed = running("one");
+    probed.probed = true;
+    bench.store.observe(&bench.wine, &mark(1, 1), None, &[probed.clone()]).await.unwrap();
+    let state = async || bench.container("one").await.unwrap().pool_state;
+    assert_eq!(state().await, PoolState::Initializing);
+
+    let interval = std::time::Duration::from_secs(5);
+    let claimed = bench.store.claim_probes(&bench.wine, 10, interval).await.unwrap();
+    assert_eq!((claimed.len(), claimed[0].era), (1, 1));
+    assert!(
+        bench.store.claim_probes(&bench.wine, 10, interval).await.unwrap().is_empty(),
+        "claimed twice in one interval"
+    );
+    bench.report("one", 1, None).await;
+    assert_eq!(state().await, PoolState::Available);
+    for expected in [PoolState::Available, PoolState::Available, PoolState::Unhealthy] {
+        bench.report("one", 1, Some("connection refused")).await;
+        assert_eq!(state().await, expected);
+    }
+    assert_eq!(bench.container("one").await.unwrap().health.reason.unwrap(), "its probe fails: connection refused");
+
+    probed.observation.incarnation = "second".to_owned();
+    bench.store.observe(&bench.wine, &mark(1, 2), None, &[probed]).await.unwrap();
+    bench.report("one", 1, None).await;
+    assert_eq!(state().await, PoolState::Initializing);
+    bench.report("one", 2, None).await;
+    assert_eq!(state().await, PoolState::Available);
+}
+
+#[tokio::test]
+async fn a_provider_has_one_discoverer_and_its_generation_grows_with_each_change() {
+    let bench = Bench::new();
+    let lab = "lab".parse().unwrap();
+    let long = std::time::Duration::from_secs(60);
+    let ProviderLock::Held { generation: first } = bench.store.lock_provider(&lab, "a", long).await.unwrap() else {
+        panic!("busy")
+    };
+    assert_eq!(bench.store.lock_provider(&lab, "a", long).await.unwrap(), ProviderLock::Held { generation: first });
+    assert_eq!(bench.store.lock_provider(&lab, "b", long).await.unwrap(), ProviderLock::Busy { holder: "a".into() });
+    bench.store.unlock_provider(&lab, "b").await.unwrap();
+    assert_eq!(bench.store.lock_provider(&lab, "b", long).await.unwrap(), ProviderLock::Busy { holder: "a".into() });
+    bench.store.unlock_provider(&lab, "a").await.unwrap();
+    let ProviderLock::Held { generation: second } = bench.store.lock_provider(&lab, "b", long).await.unwrap() else {
+        panic!("busy")
+    };
+    assert!(second > first);
+    let status = bench.store.provider_status(&lab).await.unwrap();
+    assert_eq!((status.holder.as_deref(), status.age), (Some("b"), None));
+    bench.store.record_look(&mark(second, 1), 0, None).await.unwrap();
+    assert!(bench.store.provider_status(&lab).await.unwrap().age.is_some());
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused() {
+    let bench = Bench::new();
+    bench.containers(&["one"]).await;
+    let _: i64 =
+        redis::cmd("HSET").arg(bench.key("epoch")).arg("schema").arg(2).query(&mut bench.redis.conn()).unwrap();
+    let error = bench.store.counts(&bench.wine).await.unwrap_err();
+    assert!(matches!(error, leasehold::store::StoreError::NewerSchema { found: 2, known: 1 }), "{error:?}");
+}
+
+#[tokio::test]
+async fn another_server_behind_kept_data_is_adopted_and_said_so() {
+    let bench = Bench::new();
+    bench.containers(&["one"]).await;
+    let before = bench.store.reclaim(&bench.wine).await.unwrap();
+    assert!(!before.adopted);
+    let mut connection = bench.redis.conn();
+    let _: i64 = redis::cmd("HSET")
+        .arg(bench.key("epoch"))
+        .arg("server")
+        .arg("another")
+        .arg("checked")
+        .arg(0)
+        .query(&mut connection)
+        .unwrap();
+    let after = bench.store.reclaim(&bench.wine).await.unwrap();
+    assert!(after.adopted && after.epoch > before.epoch);
+    assert_eq!(bench.members("available"), ["one"]);
+}
