@@ -395,19 +395,19 @@ impl Default for RedisConfig {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            ttl_default: Duration::from_secs(60),
+            ttl_default: Duration::from_mins(1),
             ttl_min: Duration::from_secs(5),
-            ttl_max: Duration::from_secs(600),
-            guide_ttl: Duration::from_secs(3600),
-            first_span: Duration::from_secs(60),
+            ttl_max: Duration::from_mins(10),
+            guide_ttl: Duration::from_hours(1),
+            first_span: Duration::from_mins(1),
             confirm: Duration::from_secs(10),
             ticket_life: Duration::from_secs(10),
-            wait_max: Duration::from_secs(600),
-            long_poll_max: Duration::from_secs(60),
+            wait_max: Duration::from_mins(10),
+            long_poll_max: Duration::from_mins(1),
             line_max: 10_000,
             priority_max: 300,
             max_duration: None,
-            ended_kept: Duration::from_secs(24 * 3600),
+            ended_kept: Duration::from_hours(24),
             page_default: 100,
             page_max: 1000,
             body_bytes: 64 * 1024,
@@ -522,16 +522,16 @@ impl Config {
         )?;
         between("redis.timeout", self.redis.timeout, Duration::from_millis(10), Duration::from_secs(30))?;
         check((1..=1024).contains(&self.redis.pool_size), "redis.pool_size", &self.redis.pool_size, "1 to 1024")?;
-        between("reaper_interval", self.reaper_interval, Duration::from_millis(50), Duration::from_secs(60))?;
-        let hour = Duration::from_secs(3600);
+        between("reaper_interval", self.reaper_interval, Duration::from_millis(50), Duration::from_mins(1))?;
+        let hour = Duration::from_hours(1);
         let day = 24 * hour;
         between("limits.ttl_min", limits.ttl_min, Duration::from_secs(1), day)?;
         between("limits.ttl_max", limits.ttl_max, limits.ttl_min, day)?;
         between("limits.ttl_default", limits.ttl_default, limits.ttl_min, limits.ttl_max)?;
         between("limits.guide_ttl", limits.guide_ttl, Duration::from_secs(1), 30 * day)?;
         between("limits.first_span", limits.first_span, Duration::from_secs(1), hour)?;
-        between("limits.confirm", limits.confirm, Duration::from_secs(1), Duration::from_secs(600))?;
-        between("limits.ticket_life", limits.ticket_life, Duration::from_secs(1), Duration::from_secs(600))?;
+        between("limits.confirm", limits.confirm, Duration::from_secs(1), Duration::from_mins(10))?;
+        between("limits.ticket_life", limits.ticket_life, Duration::from_secs(1), Duration::from_mins(10))?;
         between("limits.wait_max", limits.wait_max, limits.ticket_life, day)?;
         between("limits.long_poll_max", limits.long_poll_max, Duration::from_secs(1), hour)?;
         between("limits.ended_kept", limits.ended_kept, Duration::from_secs(1), 30 * day)?;
@@ -544,11 +544,11 @@ impl Config {
         check(limits.body_bytes >= 1024, "limits.body_bytes", &limits.body_bytes, "at least 1024")?;
         check(limits.events_kept >= 100, "limits.events_kept", &limits.events_kept, "at least 100")?;
         between("discovery.resync", self.discovery.resync, Duration::from_millis(200), hour)?;
-        between("discovery.lock", self.discovery.lock, Duration::from_millis(500), Duration::from_secs(300))?;
-        self.validate_probe("health", &self.health)?;
+        between("discovery.lock", self.discovery.lock, Duration::from_millis(500), Duration::from_mins(5))?;
+        Self::validate_probe("health", &self.health)?;
         check(self.health.concurrency >= 1, "health.concurrency", &self.health.concurrency, "at least 1")?;
         for target_type in self.types.keys() {
-            self.validate_probe(&format!("types.{target_type}.probe"), &self.probe_of(target_type))?;
+            Self::validate_probe(&format!("types.{target_type}.probe"), &self.probe_of(target_type))?;
         }
         for (at, provider) in self.provider.iter().enumerate() {
             let again = self.provider[..at].iter().any(|other| other.name() == provider.name());
@@ -567,8 +567,8 @@ impl Config {
         Ok(())
     }
 
-    fn validate_probe(&self, section: &str, probe: &HealthConfig) -> Result<(), ConfigError> {
-        between(&format!("{section}.interval"), probe.interval, Duration::from_millis(100), Duration::from_secs(3600))?;
+    fn validate_probe(section: &str, probe: &HealthConfig) -> Result<(), ConfigError> {
+        between(&format!("{section}.interval"), probe.interval, Duration::from_millis(100), Duration::from_hours(1))?;
         between(&format!("{section}.timeout"), probe.timeout, Duration::from_millis(10), probe.interval)?;
         check(probe.rise >= 1, &format!("{section}.rise"), &probe.rise, "at least 1")?;
         check(probe.fall >= 1, &format!("{section}.fall"), &probe.fall, "at least 1")?;
@@ -653,7 +653,7 @@ mod tests {
         std::fs::write(file.path(), text).unwrap();
         let config = Config::load(Some(file.path())).unwrap();
         assert_eq!(config.limits.ttl_default, Duration::from_secs(30));
-        assert_eq!(config.limits.max_duration, Some(Duration::from_secs(7200)));
+        assert_eq!(config.limits.max_duration, Some(Duration::from_hours(2)));
         assert_eq!(config.probe_of(&"wine".parse().unwrap()).kind, ProbeKind::Tcp);
         assert!(matches!(&config.provider[0], ProviderConfig::Static(fixed) if fixed.container.len() == 1));
     }

@@ -2,18 +2,27 @@
 //!
 //! The map of the crate, from the outside in; what stands higher may use what stands lower, never the reverse:
 //!
-//! - `app` wires the parts of a replica together, supervises them and ends them.
-//! - `cli` is the command line; its client commands speak HTTP only, through `client`.
-//! - `api` is the HTTP API: one file for each resource.
+//! - [`app`] wires the parts of a replica together, supervises them and ends them.
+//! - [`cli`] is the command line; its client commands speak HTTP only, through [`client`].
+//! - [`api`] is the HTTP API: one file for each resource.
 //! - [`pool`] is what the service promises: sessions and the line.
-//! - `discovery` keeps the registry in step with the [`provider`]s; `health` probes containers.
+//! - [`discovery`] keeps the registry in step with the [`provider`]s; [`health`] probes containers.
 //! - [`store`] is Redis: keys, scripts, connections. Nothing else names it.
-//! - `rfb` is the little of the VNC protocol that probes and the `demo` target share.
-//! - [`model`] is the words as types, [`config`] the settings.
+//! - [`rfb`] is the little of the VNC protocol that probes and the [`demo`] target share.
+//! - [`model`] is the words as types, [`config`] the settings, [`metrics`] and [`telemetry`] what is told of a replica.
 
+pub mod api;
+pub mod app;
+pub mod cli;
+pub mod client;
 pub mod config;
+pub mod demo;
+pub mod discovery;
+pub mod health;
 pub mod metrics;
 pub mod model;
 pub mod pool;
 pub mod provider;
+pub mod rfb;
 pub mod store;
+pub mod telemetry;

@@ -1,1 +1,3 @@
+//! The `leasehold` program.
+
 fn main() {}

@@ -1,4 +1,10 @@
 //! The one integration binary: a module for each subject.
 
+mod api;
 mod common;
+mod concurrency;
+mod discovery;
+mod failure;
+mod health;
+mod layers;
 mod scripts;

@@ -1,9 +1,17 @@
 //! Where containers are found. A provider lists what there is, says what changed, and (later) acts; what it can do is
 //! told by [`Provider::capabilities`], so that an impossible setting is refused at start.
 
+mod docker;
+mod fixed;
+
+use std::sync::Arc;
+
 use futures_util::{future::BoxFuture, stream::BoxStream};
 
-use crate::model::{ContainerId, Observation, ProviderName};
+use crate::{
+    config::Config,
+    model::{ContainerId, Observation, ProviderName},
+};
 
 /// A provider could not be asked, or did not understand.
 #[derive(Debug, thiserror::Error)]
@@ -58,4 +66,12 @@ pub trait Provider: Send + Sync + 'static {
     /// Changes from now on. The stream ends with an error when the provider is lost; without the capability it never
     /// yields.
     fn watch(&self) -> BoxStream<'_, Result<Change, ProviderError>>;
+}
+
+/// The providers of the configuration, in its order. Connects to nothing yet.
+///
+/// # Errors
+/// A provider's settings cannot be used: which one and why.
+pub fn from_config(_config: &Config) -> Result<Vec<Arc<dyn Provider>>, ProviderError> {
+    Ok(Vec::new())
 }

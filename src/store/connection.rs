@@ -43,7 +43,7 @@ struct Live {
 
 impl Link {
     /// Starts the supervisor and returns at once; calls wait for the connection.
-    pub(super) fn start(client: Client, timeout: Duration) -> Arc<Self> {
+    pub(super) fn start(client: &Client, timeout: Duration) -> Arc<Self> {
         let (sender, current) = watch::channel(None);
         let lost = Arc::new(Notify::new());
         let link = Arc::new(Self { client: client.clone(), current, lost: lost.clone(), timeout });

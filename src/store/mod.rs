@@ -130,13 +130,13 @@ impl Store {
             metrics,
             common,
         };
-        Ok(Self { hot: Link::start(client, timeout), shared: Arc::new(shared) })
+        Ok(Self { hot: Link::start(&client, timeout), shared: Arc::new(shared) })
     }
 
     /// The same store with a connection of its own.
     #[must_use]
     pub fn for_worker(&self) -> Self {
-        Self { hot: Link::start(self.hot.client().clone(), self.shared.timeout), shared: self.shared.clone() }
+        Self { hot: Link::start(self.hot.client(), self.shared.timeout), shared: self.shared.clone() }
     }
 
     /// Runs a script of a type.

@@ -145,12 +145,11 @@ mod tests {
             .filter_map(|line| line.strip_prefix("-- ARGV["))
             .map(|rest| {
                 let (index, words) = rest.split_once(']').expect("ARGV[n]");
-                match index.strip_suffix("...") {
-                    Some(first) => (first.parse().expect("a number"), "...".to_owned()),
-                    None => {
-                        let name = words.split_whitespace().next().expect("a name").to_owned();
-                        (index.parse().expect("a number"), name)
-                    }
+                if let Some(first) = index.strip_suffix("...") {
+                    (first.parse().expect("a number"), "...".to_owned())
+                } else {
+                    let name = words.split_whitespace().next().expect("a name").to_owned();
+                    (index.parse().expect("a number"), name)
                 }
             })
             .collect()

@@ -11,7 +11,7 @@ use crate::model::{ContainerId, FencingToken, OwnerName, Session, SessionId, Tar
 
 /// How long an idempotency key or alias is kept from when it was last seen to be in use. A live session renews it every twelve
 /// hours, so it outlives the session by 24 hours at least.
-const NAME_KEPT: Duration = Duration::from_secs(48 * 3600);
+const NAME_KEPT: Duration = Duration::from_hours(48);
 
 /// What to make.
 #[derive(Debug, Clone)]

@@ -86,7 +86,7 @@ async fn case_08_a_heartbeat_after_expiry_says_ended_and_a_stale_token_is_refuse
     };
     assert!(matches!(release(Some(FencingToken(1))).await, Released::Stale(current) if current == token));
 
-    bench.pass(Duration::from_secs(60)).await;
+    bench.pass(Duration::from_mins(1));
     let Heartbeat::Ended(ended) = beat(Some(token)).await else { panic!("renewed after its end") };
     assert_eq!(ended.end_reason, Some(EndReason::Expired));
     assert!(matches!(release(None).await, Released::Ended(session) if session.end_reason == Some(EndReason::Expired)));
@@ -99,7 +99,7 @@ async fn case_37_a_lapsed_lease_is_given_on_without_a_reaper() {
     bench.containers(&["one"]).await;
     let first = bench.ready().await;
     assert!(matches!(bench.allocate().await, Allocated::Shortage));
-    bench.pass(Duration::from_secs(60)).await;
+    bench.pass(Duration::from_mins(1));
     let second = bench.ready().await;
     assert!(second.lease.unwrap().fencing_token > first.lease.unwrap().fencing_token);
 }
@@ -120,7 +120,7 @@ async fn a_lease_ends_where_each_of_its_limits_says() {
         panic!("not ready")
     };
     assert!(session.lease.unwrap().expires_in_ms <= 10_000);
-    bench.pass(Duration::from_secs(10)).await;
+    bench.pass(Duration::from_secs(10));
     assert_eq!(end_of(session.id).await, Some(EndReason::Unconfirmed));
 
     // Confirmed by its first heartbeat, then renewed for its TTL, up to its longest end.
@@ -132,17 +132,17 @@ async fn a_lease_ends_where_each_of_its_limits_says() {
     else {
         panic!("not ready")
     };
-    bench.pass(Duration::from_secs(5)).await;
+    bench.pass(Duration::from_secs(5));
     let renew =
         async || match bench.store.heartbeat(&bench.wine, None, true, &[(session.id, None)]).await.unwrap().remove(0) {
             Heartbeat::Renewed(session) => session.lease.unwrap().expires_in_ms,
             other => panic!("{other:?}"),
         };
     assert!((59_000..=60_000).contains(&renew().await));
-    bench.pass(Duration::from_secs(50)).await;
+    bench.pass(Duration::from_secs(50));
     let left = renew().await;
     assert!((34_000..=35_000).contains(&left), "{left}");
-    bench.pass(Duration::from_secs(35)).await;
+    bench.pass(Duration::from_secs(35));
     assert_eq!(end_of(session.id).await, Some(EndReason::MaxDuration));
     assert_eq!(bench.members("available"), ["one"]);
 }
@@ -227,7 +227,7 @@ async fn case_21_memory_full_refuses_new_sessions_and_nothing_else() {
     let beat = bench.store.heartbeat(&bench.wine, None, false, &[(kept.id, None)]).await.unwrap().remove(0);
     assert!(matches!(beat, Heartbeat::Renewed(_)), "{beat:?}");
     memory("0");
-    bench.pass(Duration::from_secs(61)).await;
+    bench.pass(Duration::from_secs(61));
     memory("1mb");
     assert_eq!(bench.store.reclaim(&bench.wine).await.unwrap().taken, 1);
     assert_eq!(bench.members("available").len(), 2);

@@ -47,7 +47,7 @@ async fn priority_is_a_head_start_that_waiting_makes_up_for() {
     bench.containers(&["one"]).await;
     let holder = bench.ready().await;
     let old = bench.queued().await;
-    bench.pass(Duration::from_secs(5)).await;
+    bench.pass(Duration::from_secs(5));
     let ahead = async |priority| match bench.allocate_with(|new| (new.wait, new.priority) = (true, priority)).await {
         Allocated::Queued(session) => session.ticket.unwrap().position,
         other => panic!("{other:?}"),
@@ -64,9 +64,9 @@ async fn case_12_a_ticket_that_nobody_polls_ends_and_is_never_served() {
     bench.containers(&["one"]).await;
     let holder = bench.ready().await;
     let dead = bench.queued().await;
-    bench.pass(Duration::from_secs(6)).await;
+    bench.pass(Duration::from_secs(6));
     let alive = bench.queued().await;
-    bench.pass(Duration::from_secs(6)).await;
+    bench.pass(Duration::from_secs(6));
     release(&bench, holder.id).await;
     let ended = poll(&bench, dead.id).await;
     assert_eq!((ended.state, ended.end_reason), (SessionState::Ended, Some(EndReason::TicketExpired)));
@@ -82,7 +82,7 @@ async fn case_13_an_offer_that_nobody_claims_goes_to_the_next_after_the_confirm_
     let next = bench.queued().await;
     release(&bench, holder.id).await;
     for _ in 0..2 {
-        bench.pass(Duration::from_secs(5)).await;
+        bench.pass(Duration::from_secs(5));
         assert_eq!(bench.members("offers").len(), 1);
         poll(&bench, next.id).await;
     }
@@ -142,10 +142,10 @@ async fn a_ticket_waits_no_longer_than_allowed_however_often_it_is_polled() {
     bench.ready().await;
     let waiter = bench.queued().await;
     for _ in 0..3 {
-        bench.pass(Duration::from_secs(6)).await;
+        bench.pass(Duration::from_secs(6));
         assert_eq!(poll(&bench, waiter.id).await.state, SessionState::Queued);
     }
-    bench.pass(Duration::from_secs(6)).await;
+    bench.pass(Duration::from_secs(6));
     assert_eq!(poll(&bench, waiter.id).await.end_reason, Some(EndReason::TicketExpired));
 }
 
@@ -157,9 +157,9 @@ async fn more_dead_tickets_than_one_script_skips_do_not_hold_up_the_line() {
     for _ in 0..40 {
         bench.queued().await;
     }
-    bench.pass(Duration::from_secs(9)).await;
+    bench.pass(Duration::from_secs(9));
     let alive = bench.queued().await;
-    bench.pass(Duration::from_secs(9)).await;
+    bench.pass(Duration::from_secs(9));
     release(&bench, holder.id).await;
     for _ in 0..4 {
         bench.store.reclaim(&bench.wine).await.unwrap();

@@ -62,8 +62,8 @@ impl Bench {
         let mut new = Allocation {
             id: SessionId::new(&self.wine),
             owner: &self.owner,
-            ttl: Duration::from_secs(60),
-            span: Duration::from_secs(60),
+            ttl: Duration::from_mins(1),
+            span: Duration::from_mins(1),
             max_duration: None,
             confirm: false,
             container: None,
@@ -114,7 +114,7 @@ impl Bench {
     }
 
     /// Makes pool time pass, by moving its offset.
-    pub async fn pass(&self, time: Duration) {
+    pub fn pass(&self, time: Duration) {
         let millis = i64::try_from(time.as_millis()).unwrap();
         let _: i64 = redis::cmd("HINCRBY")
             .arg(self.key("epoch"))

@@ -141,7 +141,7 @@ async fn probes_rise_and_fall_and_reports_of_an_older_era_are_dropped() {
 async fn a_provider_has_one_discoverer_and_its_generation_grows_with_each_change() {
     let bench = Bench::new();
     let lab = "lab".parse().unwrap();
-    let long = std::time::Duration::from_secs(60);
+    let long = std::time::Duration::from_mins(1);
     let ProviderLock::Held { generation: first } = bench.store.lock_provider(&lab, "a", long).await.unwrap() else {
         panic!("busy")
     };

@@ -1,0 +1,1 @@
+//! Wires the parts of a replica together, supervises them and ends them.

@@ -1,0 +1,1 @@
+//! The demo target: a process that a VNC client can view.

@@ -1,0 +1,1 @@
+//! The containers that are listed in the configuration (`kind = "static"`).

@@ -1,0 +1,1 @@
+//! The little of RFB (VNC) that the probe and the demo target share.

@@ -1,0 +1,1 @@
+//! Many replicas and clients at once.

@@ -1,0 +1,1 @@
+//! Discovery, on the real Docker engine.

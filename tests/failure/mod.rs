@@ -1,0 +1,1 @@
+//! What is lost, cut, stopped or full.

@@ -1,0 +1,1 @@
+//! Probes, against targets that misbehave.

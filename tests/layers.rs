@@ -1,0 +1,1 @@
+//! Dependencies point one way: the `use crate::` lines say so.
