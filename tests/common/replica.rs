@@ -23,7 +23,7 @@ pub const KEY: &str = "the-key-of-the-tests";
 pub struct Settings {
     /// The configuration file.
     pub toml: String,
-    /// Environment variables, without the prefix `LEASEHOLD_`.
+    /// Environment variables.
     pub env: Vec<(String, String)>,
     /// Arguments after `serve`.
     pub args: Vec<String>,
@@ -35,9 +35,9 @@ impl Settings {
         Self { toml: text.into(), ..Self::default() }
     }
 
-    /// With one more variable.
+    /// With one more setting; its name without the prefix `LEASEHOLD_`.
     pub fn env(mut self, name: &str, value: impl ToString) -> Self {
-        self.env.push((name.to_owned(), value.to_string()));
+        self.env.push((format!("LEASEHOLD_{name}"), value.to_string()));
         self
     }
 
@@ -86,7 +86,7 @@ impl Replica {
             .env("LEASEHOLD_DRAIN", "0s")
             .env("LEASEHOLD_API_KEY", KEY);
         for (name, value) in &settings.env {
-            command.env(format!("LEASEHOLD_{name}"), value);
+            command.env(name, value);
         }
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the binary starts");
         let log = Arc::new(Mutex::new(String::new()));
