@@ -143,7 +143,7 @@ async fn a_container_without_a_verdict_is_probed_again_within_a_second() {
     let mut probed = running("one");
     probed.probed = true;
     bench.store.observe(&bench.wine, &mark(1, 1), None, &[probed]).await.unwrap();
-    let interval = std::time::Duration::from_secs(60);
+    let interval = std::time::Duration::from_mins(1);
     let due = async |after_ms| {
         bench.pass(std::time::Duration::from_millis(after_ms));
         bench.store.claim_probes(&bench.wine, 10, interval).await.unwrap().len()
