@@ -1,4 +1,5 @@
 -- Takes in what probes found; at most 100. A report from an older era is dropped: the container was restarted or made clean meanwhile.
+-- A container that has no verdict yet is probed again within a second, so that one that just started is not kept waiting for an interval.
 --
 -- KEYS[1] epoch
 -- ARGV[1] check
@@ -13,6 +14,7 @@
 --   ok  how many were taken in
 --
 -- Events: container.state.
+local NO_VERDICT_MS = 1000
 local rise = tonumber(ARGV[5])
 local fall = tonumber(ARGV[6])
 
@@ -49,6 +51,9 @@ local function report(id, era, failure)
       f.probe = 'bad'
       settle(f)
     end
+  end
+  if not f.probe then
+    redis.call('ZADD', base .. 'probes', 'XX', 'LT', int(S.now + NO_VERDICT_MS), id)
   end
   return 1
 end

@@ -138,6 +138,26 @@ async fn probes_rise_and_fall_and_reports_of_an_older_era_are_dropped() {
 }
 
 #[tokio::test]
+async fn a_container_without_a_verdict_is_probed_again_within_a_second() {
+    let bench = Bench::new();
+    let mut probed = running("one");
+    probed.probed = true;
+    bench.store.observe(&bench.wine, &mark(1, 1), None, &[probed]).await.unwrap();
+    let interval = std::time::Duration::from_mins(1);
+    let due = async |after_ms| {
+        bench.pass(std::time::Duration::from_millis(after_ms));
+        bench.store.claim_probes(&bench.wine, 10, interval).await.unwrap().len()
+    };
+    assert_eq!(due(0).await, 1);
+    bench.report("one", 1, Some("connection refused")).await;
+    assert_eq!(due(0).await, 0, "at once");
+    assert_eq!(due(1000).await, 1, "after a second");
+    bench.report("one", 1, None).await;
+    assert_eq!(due(50_000).await, 0, "a verdict and still sooner than its interval");
+    assert_eq!(due(20_000).await, 1, "after the interval");
+}
+
+#[tokio::test]
 async fn a_provider_has_one_discoverer_and_its_generation_grows_with_each_change() {
     let bench = Bench::new();
     let lab = "lab".parse().unwrap();
