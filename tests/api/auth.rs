@@ -16,7 +16,9 @@ fn key(name: &str, owner: &str, role: &str) -> String {
 }
 
 fn with_keys(mut settings: Settings) -> Settings {
-    for (name, owner, role) in [("alice-key", "alice", "client"), ("bob-key", "bob", "client"), ("eye-key", "alice", "viewer")] {
+    for (name, owner, role) in
+        [("alice-key", "alice", "client"), ("bob-key", "bob", "client"), ("eye-key", "alice", "viewer")]
+    {
         settings.toml.push_str(&key(name, owner, role));
     }
     settings

@@ -74,7 +74,8 @@ async fn each_kind_of_bad_input_has_its_answer() {
 async fn random_requests_never_make_it_panic() {
     let service = Service::start(1, 1).await;
     let http = service.http();
-    let odd = ["%00", "..%2f..", "%ff", "a".repeat(4000).as_str(), "{}", "session", "status", "'", "%7Bwine%7D"].map(str::to_owned);
+    let odd = ["%00", "..%2f..", "%ff", "a".repeat(4000).as_str(), "{}", "session", "status", "'", "%7Bwine%7D"]
+        .map(str::to_owned);
     for part in &odd {
         for path in [
             format!("/sessions/{part}"),

@@ -93,14 +93,14 @@ async fn case_12_a_waiter_that_hangs_up_leaves_the_line_and_delays_nobody() {
 
 #[tokio::test]
 async fn case_13_a_waiter_whose_replica_died_is_passed_over_within_the_confirm_time() {
-    let mut service = Service::start_with(2, 1, |settings| {
-        settings.env("LIMITS__TICKET_LIFE", "60s").env("LIMITS__CONFIRM", "2s")
-    })
-    .await;
+    let mut service =
+        Service::start_with(2, 1, |settings| settings.env("LIMITS__TICKET_LIFE", "60s").env("LIMITS__CONFIRM", "2s"))
+            .await;
     let one = service.replicas[0].http();
     let two = service.replicas[1].http();
     let (holder, _) = ready(&one).await;
-    let lost = tokio::spawn(async move { two.try_call(reqwest::Method::POST, "/sessions", Some(waiting(60)), &[]).await });
+    let lost =
+        tokio::spawn(async move { two.try_call(reqwest::Method::POST, "/sessions", Some(waiting(60)), &[]).await });
     in_line(&one, 1).await;
     // Killed, not stopped: its ticket stays and is offered the container.
     service.replicas[1].kill();
@@ -130,7 +130,8 @@ async fn case_16_a_lost_wake_up_is_made_good_by_the_slow_poll() {
     in_line(&http, 1).await;
     // No message goes out any more: the sessions' channel is one that nobody hears.
     let key = {
-        let keys: Vec<String> = redis::cmd("KEYS").arg("test:{wine}:session:*").query(&mut service.redis.conn()).unwrap();
+        let keys: Vec<String> =
+            redis::cmd("KEYS").arg("test:{wine}:session:*").query(&mut service.redis.conn()).unwrap();
         let mut connection = service.redis.conn();
         keys.into_iter()
             .find(|key| {

@@ -28,11 +28,7 @@ impl Service {
         Self::start_with(replicas, containers, |settings| settings).await
     }
 
-    pub async fn start_with(
-        replicas: usize,
-        containers: usize,
-        change: impl Fn(Settings) -> Settings,
-    ) -> Self {
+    pub async fn start_with(replicas: usize, containers: usize, change: impl Fn(Settings) -> Settings) -> Self {
         let redis = Redis::start();
         let settings = change(Settings::toml(farm("wine", containers)));
         let mut started = Vec::new();

@@ -80,7 +80,8 @@ async fn case_04_the_same_key_at_the_same_moment_on_two_replicas_is_one_session(
 async fn case_05_the_same_key_with_another_body_is_refused_and_changes_nothing() {
     let service = Service::start(1, 2).await;
     let http = service.http();
-    let made = http.post_with_key("/sessions", json!({"target_type": "wine", "ttl_seconds": 30}), "job").await.expect(201);
+    let made =
+        http.post_with_key("/sessions", json!({"target_type": "wine", "ttl_seconds": 30}), "job").await.expect(201);
     http.post_with_key("/sessions", wine(), "job").await.problem(422, "idempotency_key_reused");
     assert_eq!(http.get("/containers/status").await.body["allocated"], 1);
     // The order of fields is no other body.

@@ -1,6 +1,7 @@
 //! The real binary as a replica, on a port of its own.
 
 use std::{
+    fmt::Display,
     io::{BufRead as _, BufReader, Write as _},
     net::SocketAddr,
     process::{Child, Command, ExitStatus, Stdio},
@@ -36,7 +37,7 @@ impl Settings {
     }
 
     /// With one more setting; its name without the prefix `LEASEHOLD_`.
-    pub fn env(mut self, name: &str, value: impl ToString) -> Self {
+    pub fn env(mut self, name: &str, value: impl Display) -> Self {
         self.env.push((format!("LEASEHOLD_{name}"), value.to_string()));
         self
     }
