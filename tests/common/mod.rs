@@ -1,3 +1,6 @@
 //! What the tests stand on: real servers, started for the test and ended with it.
 
+pub mod docker;
+pub mod eventually;
 pub mod redis;
+pub mod wire;
