@@ -1,5 +1,6 @@
 -- Adds and changes containers as a provider saw them; at most 100. A container's identity is its id and its
--- incarnation: another incarnation under a lease ends the session as `container_lost`.
+-- incarnation: another incarnation under a lease ends the session as `container_lost`. An empty one (it does not run)
+-- is the one that it was.
 --
 -- KEYS[1] epoch
 -- ARGV[1] check
@@ -51,6 +52,9 @@ local function observe(id, inc, state, check, probed, on_end, about)
     event('container.added', 'container', id, 'provider', provider)
     settle(facts(id))
     return 1
+  end
+  if inc == '' then
+    inc = f.inc
   end
   local fresh = f.inc ~= inc
   local other = f.state ~= state or f.check ~= check or f.probed ~= probed or f.on_end ~= on_end

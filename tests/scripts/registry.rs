@@ -99,6 +99,7 @@ async fn an_exited_container_keeps_its_lease_and_is_not_given_out_after_it() {
     let session = bench.ready().await;
     let mut exited = running("one");
     exited.observation.state = EngineState::Exited;
+    exited.observation.incarnation = String::new();
     bench.store.observe(&bench.wine, &mark(1, 2), None, &[exited]).await.unwrap();
     assert_eq!(bench.container("one").await.unwrap().pool_state, PoolState::Allocated);
     bench.store.release(&bench.wine, session.id, None, None, EndReason::Released).await.unwrap();
