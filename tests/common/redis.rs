@@ -1,52 +1,94 @@
 //! A real redis-server on a free port, with its own folder.
 
 use std::{
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
 };
 
 /// One redis-server, killed with the test.
 pub struct Redis {
     child: Child,
     port: u16,
-    _folder: tempfile::TempDir,
+    args: Vec<String>,
+    folder: tempfile::TempDir,
 }
 
 impl Redis {
-    /// Starts one with the project's own settings (no eviction) and waits until it answers.
+    /// Starts one that keeps nothing, and waits until it answers.
     pub fn start() -> Self {
-        Self::start_with(&[])
+        Self::start_with(&["--appendonly", "no"])
     }
 
-    /// The same with more arguments.
+    /// One that loses nothing: every write is on disk before it is answered.
+    pub fn durable() -> Self {
+        Self::start_with(&["--appendonly", "yes", "--appendfsync", "always"])
+    }
+
+    /// The same with arguments.
     pub fn start_with(args: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
-        let child = Command::new("redis-server")
-            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
-            .args(args)
-            .current_dir(folder.path())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("redis-server must be installed: `make setup` does it");
-        let redis = Self { child, port, _folder: folder };
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while redis.try_conn().is_none() {
-            assert!(Instant::now() < deadline, "redis-server on port {port} does not answer");
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        let args: Vec<String> = args.iter().map(ToString::to_string).collect();
+        let child = spawn(port, &args, &folder);
+        let redis = Self { child, port, args, folder };
+        redis.wait();
         redis
     }
 
-    /// Its address.
+    /// Its URL.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        ([127, 0, 0, 1], self.port).into()
     }
 
     /// A plain connection.
     pub fn conn(&self) -> redis::Connection {
         self.try_conn().expect("a connection to redis-server")
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Starts it again on what it kept, and waits until it answers.
+    pub fn restart(&mut self) {
+        self.kill();
+        self.child = spawn(self.port, &self.args, &self.folder);
+        self.wait();
+    }
+
+    /// SIGSTOP: it answers nothing, and its connections stay.
+    pub fn pause(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    /// SIGCONT.
+    pub fn resume(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.child.id().cast_signed()), signal).expect("redis-server is there");
+    }
+
+    fn wait(&self) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while self.try_conn().is_none() {
+            assert!(Instant::now() < deadline, "redis-server on port {} does not answer", self.port);
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     fn try_conn(&self) -> Option<redis::Connection> {
@@ -56,9 +98,18 @@ impl Redis {
     }
 }
 
+fn spawn(port: u16, args: &[String], folder: &tempfile::TempDir) -> Child {
+    Command::new("redis-server")
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""])
+        .args(args)
+        .current_dir(folder.path())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("redis-server must be installed: `make setup` does it")
+}
+
 impl Drop for Redis {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
     }
 }

@@ -1,39 +1,68 @@
-//! A wire to the Docker engine that can be cut: a TCP port before its socket.
+//! A wire that can be cut, or fall silent: a TCP port before a server's socket.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, Mutex, Weak},
+};
 
 use tokio::{
-    io::copy_bidirectional,
-    net::{TcpListener, UnixStream},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, split},
+    net::{TcpListener, TcpStream, UnixStream},
     sync::watch,
 };
 
-/// Open until it is cut; ends with this value.
+/// What passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Everything.
+    Whole,
+    /// Requests do, answers are held back.
+    Mute,
+    /// Nothing, and nobody is told.
+    Hole,
+    /// Nothing: connections end as soon as they are made.
+    Cut,
+}
+
+/// What it leads to.
+#[derive(Clone)]
+enum Far {
+    Unix(PathBuf),
+    Tcp(SocketAddr),
+}
+
+/// A request that makes the wire mute just before it passes.
+type Trigger = Arc<Mutex<Option<String>>>;
+
+/// Ends with this value.
 pub struct Wire {
     at: SocketAddr,
-    whole: watch::Sender<bool>,
+    state: Arc<watch::Sender<State>>,
+    trigger: Trigger,
 }
 
 impl Wire {
     /// A wire to a Unix socket.
     pub async fn to(socket: impl Into<PathBuf>) -> Self {
-        let socket = socket.into();
+        Self::lay(Far::Unix(socket.into())).await
+    }
+
+    /// A wire to a TCP port.
+    pub async fn to_tcp(address: SocketAddr) -> Self {
+        Self::lay(Far::Tcp(address)).await
+    }
+
+    async fn lay(far: Far) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let at = listener.local_addr().expect("its address");
-        let (whole, seen) = watch::channel(true);
+        let (state, mut ended) = watch::channel(State::Whole);
+        let (state, trigger) = (Arc::new(state), Trigger::default());
+        let (weak, armed) = (Arc::downgrade(&state), trigger.clone());
         tokio::spawn(async move {
-            let mut ended = seen.clone();
             let serve = async {
-                while let Ok((mut near, _)) = listener.accept().await {
-                    let (mut seen, socket) = (seen.clone(), socket.clone());
-                    // While the wire is cut, a connection ends as soon as it is made.
-                    tokio::spawn(async move {
-                        let Ok(mut far) = UnixStream::connect(socket).await else { return };
-                        tokio::select! {
-                            _ = copy_bidirectional(&mut near, &mut far) => {}
-                            _ = seen.wait_for(|whole| !whole) => {}
-                        }
-                    });
+                while let (Ok((near, _)), Some(state)) = (listener.accept().await, weak.upgrade()) {
+                    tokio::spawn(join(near, far.clone(), state.subscribe(), weak.clone(), armed.clone()));
                 }
             };
             tokio::select! {
@@ -41,7 +70,7 @@ impl Wire {
                 () = async { while ended.changed().await.is_ok() {} } => {}
             }
         });
-        Self { at, whole }
+        Self { at, state, trigger }
     }
 
     /// Its near end.
@@ -51,11 +80,83 @@ impl Wire {
 
     /// Ends every connection, and each new one.
     pub fn cut(&self) {
-        self.whole.send_replace(false);
+        self.state.send_replace(State::Cut);
     }
 
-    /// Lets through again.
+    /// Becomes mute with the next request that has this text in it: it is carried out, and its answer is held back.
+    pub fn mute_at(&self, text: &str) {
+        *self.trigger.lock().expect("the trigger") = Some(text.to_owned());
+    }
+
+    /// Swallows everything, in both directions.
+    pub fn hole(&self) {
+        self.state.send_replace(State::Hole);
+    }
+
+    /// Lets through again, also what was held back.
     pub fn mend(&self) {
-        self.whole.send_replace(true);
+        self.state.send_replace(State::Whole);
+    }
+}
+
+async fn join(
+    near: TcpStream,
+    far: Far,
+    mut seen: watch::Receiver<State>,
+    state: Weak<watch::Sender<State>>,
+    trigger: Trigger,
+) {
+    let look = move |request: &[u8]| {
+        let mut armed = trigger.lock().expect("the trigger");
+        let meets = armed.as_ref().is_some_and(|text| request.windows(text.len()).any(|part| part == text.as_bytes()));
+        if meets && let Some(state) = state.upgrade() {
+            *armed = None;
+            state.send_replace(State::Mute);
+        }
+    };
+    match far {
+        Far::Unix(socket) => {
+            let Ok(far) = UnixStream::connect(socket).await else { return };
+            both(near, far, &mut seen, look).await;
+        }
+        Far::Tcp(address) => {
+            let Ok(far) = TcpStream::connect(address).await else { return };
+            both(near, far, &mut seen, look).await;
+        }
+    }
+}
+
+async fn both(
+    near: TcpStream,
+    far: impl AsyncRead + AsyncWrite,
+    seen: &mut watch::Receiver<State>,
+    look: impl Fn(&[u8]),
+) {
+    let ((near_in, near_out), (far_in, far_out)) = (split(near), split(far));
+    let asks = |state| matches!(state, State::Whole | State::Mute);
+    let requests = pass(near_in, far_out, seen.clone(), asks, look);
+    let answers = pass(far_in, near_out, seen.clone(), |state| state == State::Whole, |_| {});
+    tokio::select! {
+        () = requests => {}
+        () = answers => {}
+        _ = seen.wait_for(|state| *state == State::Cut) => {}
+    }
+}
+
+/// Copies from one to the other for as long as both live, when the state lets it.
+async fn pass(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    mut seen: watch::Receiver<State>,
+    open: impl Fn(State) -> bool,
+    look: impl Fn(&[u8]),
+) {
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        let Ok(count @ 1..) = from.read(&mut buffer).await else { return };
+        look(&buffer[..count]);
+        if seen.wait_for(|state| open(*state)).await.is_err() || to.write_all(&buffer[..count]).await.is_err() {
+            return;
+        }
     }
 }
