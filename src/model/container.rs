@@ -55,6 +55,20 @@ pub enum PoolState {
     Available,
 }
 
+impl PoolState {
+    /// The stable word for it, as answered.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allocated => "allocated",
+            Self::Resetting => "resetting",
+            Self::Unhealthy => "unhealthy",
+            Self::Initializing => "initializing",
+            Self::Available => "available",
+        }
+    }
+}
+
 /// How one named port of a container is reached.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Endpoint {
@@ -87,6 +101,7 @@ pub struct Observation {
     /// From its labels.
     pub target_type: TargetType,
     /// Start time and address, shortened to at most 32 characters: with the id it makes the container's identity.
+    /// Empty when the engine cannot tell since it does not run: it stays the one that it was.
     pub incarnation: String,
     /// The engine's word.
     pub state: EngineState,
