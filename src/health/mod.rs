@@ -6,8 +6,13 @@
 //! or unhealthy.
 //!
 //! Leased containers are probed as well, so a probe must not disturb a desktop in use: it connects, takes the first
-//! answer (nothing for `tcp`, the status line and headers for `http`, twelve bytes for `rfb`) and hangs up. A VNC server
-//! notes a client that left before it said anything, and does nothing for it.
+//! answer (nothing for `tcp`, the status line and headers for `http`, the greeting for `rfb`) and hangs up.
+//!
+//! An `rfb` probe decides by the greeting, and then lets the server finish its security handshake if that needs no
+//! password, because TigerVNC takes a client that hangs up before as one that guesses passwords: after five it refuses
+//! everybody from that address, viewers too. The probe leaves before ClientInit, where a client becomes a viewer, so no
+//! other viewer notices. A TigerVNC server that does ask for a password must run with `-UseBlacklist=0`. `tcp` probes
+//! of any TigerVNC server have the same effect: `rfb` is the kind for desktops.
 
 mod claim;
 mod probe;

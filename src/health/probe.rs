@@ -2,13 +2,19 @@
 
 use std::{error::Error, io, path::Path, time::Duration};
 
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, timeout_at},
+};
 
 use crate::{
     config::{HealthConfig, ProbeKind, Reach},
     model::{About, Endpoint},
     rfb,
 };
+
+/// How long an RFB server may take for its handshake after the greeting, within the timeout.
+const LEAVE: Duration = Duration::from_millis(500);
 
 /// Makes probes.
 pub(super) struct Prober {
@@ -90,22 +96,31 @@ impl Prober {
 
     /// Probes once. An error is for operators: few words, no address.
     pub(super) async fn probe(&self, plan: &Plan) -> Result<(), String> {
-        let asked = timeout(plan.timeout, self.ask(plan)).await;
-        asked.unwrap_or_else(|_| Err(format!("timed out after {:?}", plan.timeout)))
+        let deadline = Instant::now() + plan.timeout;
+        let asked = timeout_at(deadline, self.ask(plan)).await;
+        let greeted = asked.unwrap_or_else(|_| Err(format!("timed out after {:?}", plan.timeout)))?;
+        if let Some((mut stream, version)) = greeted {
+            let leave = deadline.min(Instant::now() + LEAVE);
+            // A courtesy: the verdict stands, whatever comes of it.
+            let _ = timeout_at(leave, rfb::pass_security(&mut stream, version)).await;
+        }
+        Ok(())
     }
 
-    async fn ask(&self, plan: &Plan) -> Result<(), String> {
+    /// Fails, or is answered well; by an RFB server that waits for the rest of a handshake, perhaps.
+    async fn ask(&self, plan: &Plan) -> Result<Option<(TcpStream, rfb::Version)>, String> {
         match &plan.question {
-            Question::Tcp => connect(&plan.address).await.map(|_| ()),
+            Question::Tcp => connect(&plan.address).await.map(|_| None),
             Question::Http { path } => {
                 let url = format!("http://{}{path}", plan.address);
                 let answer = self.http.get(url).send().await.map_err(|error| innermost(&error))?;
                 let status = answer.status().as_u16();
-                if (200..400).contains(&status) { Ok(()) } else { Err(format!("HTTP {status}")) }
+                if (200..400).contains(&status) { Ok(None) } else { Err(format!("HTTP {status}")) }
             }
             Question::Rfb => {
                 let mut stream = connect(&plan.address).await?;
-                rfb::greeting(&mut stream).await.map(|_| ()).map_err(|error| error.to_string())
+                let version = rfb::greeting(&mut stream).await.map_err(|error| error.to_string())?;
+                Ok(Some((stream, version)))
             }
         }
     }

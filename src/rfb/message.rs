@@ -4,10 +4,7 @@ use std::io;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-use super::{PixelFormat, Version};
-
-/// The security type `None`, and its SecurityResult `OK` is four zero bytes.
-pub const SECURITY_NONE: u8 = 1;
+use super::PixelFormat;
 
 /// The longest text that a client may cut; what is longer is no clipboard.
 const CUT_TEXT_MOST: u32 = 1024 * 1024;
@@ -57,12 +54,6 @@ pub enum ClientMessage {
     },
     /// It cut text, which is passed over.
     CutText,
-}
-
-/// What follows the greeting when the only security type is `None`: 3.3 is told it, later versions may choose.
-#[must_use]
-pub fn security(version: Version) -> &'static [u8] {
-    if version.published() == Version::V3_3 { &[0, 0, 0, SECURITY_NONE] } else { &[1, SECURITY_NONE] }
 }
 
 /// The ServerInit message.
@@ -186,8 +177,6 @@ mod tests {
 
     #[test]
     fn the_server_says_what_the_protocol_has() {
-        assert_eq!(security(Version::V3_3), [0, 0, 0, 1]);
-        assert_eq!(security(Version::V3_8), [1, 1]);
         let init = server_init(640, 480, &PixelFormat::BGRX, "wine-1");
         assert_eq!(init[..4], [2, 128, 1, 224]);
         assert_eq!(init[20..], *b"\0\0\0\x06wine-1");

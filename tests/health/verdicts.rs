@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use leasehold::{config::ProbeKind, model::PoolState};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{GREETING, Probed, Target, refusing, until_hung_up};
 
@@ -34,6 +34,28 @@ async fn rfb_takes_a_greeting_and_names_what_else_came() {
     ] {
         assert_eq!(probed.verdict(name).await, Err(why.to_owned()), "{name}");
     }
+}
+
+#[tokio::test]
+async fn an_rfb_probe_lets_the_handshake_finish_and_leaves_before_it_becomes_a_viewer() {
+    let mut probed = Probed::new(ProbeKind::Rfb);
+    let (left, mut lefts) = tokio::sync::mpsc::unbounded_channel();
+    let target = Target::new(move |mut stream| {
+        let left = left.clone();
+        async move {
+            let mut said = [0; 13];
+            stream.write_all(b"RFB 003.008\n\x01\x01").await.unwrap();
+            stream.read_exact(&mut said).await.unwrap();
+            stream.write_all(&[0; 4]).await.unwrap();
+            let more = stream.read(&mut [0]).await;
+            let _ = left.send((said, more.unwrap_or(0)));
+        }
+    })
+    .await;
+    probed.add("one", &target.address).await;
+    let _probing = probed.probe();
+    assert_eq!(lefts.recv().await, Some((*b"RFB 003.008\n\x01", 0)));
+    assert_eq!(probed.verdict("one").await, Ok(()));
 }
 
 #[tokio::test]
