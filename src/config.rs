@@ -21,7 +21,7 @@ use jiff::fmt::serde::unsigned_duration::friendly::compact as duration_text;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::model::{OwnerName, ProviderName, Role, TargetType};
+use crate::model::{About, OwnerName, ProviderName, Role, TargetType};
 
 /// A setting that cannot be used: which one, and what would be right.
 #[derive(Debug, thiserror::Error)]
@@ -453,6 +453,23 @@ impl Default for HealthConfig {
     }
 }
 
+impl HealthConfig {
+    /// How a container with this description is probed: `auto` decided, and none where it lacks the endpoint to probe.
+    /// Discovery (whether) and health (how) both ask here, so that they cannot differ.
+    #[must_use]
+    pub fn effective_kind(&self, about: &About) -> ProbeKind {
+        let reachable = about
+            .endpoints
+            .get(&self.endpoint)
+            .is_some_and(|endpoint| endpoint.address.is_some() || endpoint.internal.is_some());
+        match self.kind {
+            _ if !reachable => ProbeKind::None,
+            ProbeKind::Auto => ProbeKind::Rfb,
+            explicit => explicit,
+        }
+    }
+}
+
 impl Default for LogConfig {
     fn default() -> Self {
         Self { format: LogFormat::Json, filter: "info".into() }
@@ -612,6 +629,7 @@ fn redact_url<S: Serializer>(url: &SecretString, serializer: S) -> Result<S::Ok,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Endpoint;
 
     #[test]
     fn the_defaults_are_valid() {
@@ -660,6 +678,24 @@ mod tests {
         assert_eq!(config.limits.max_duration, Some(Duration::from_hours(2)));
         assert_eq!(config.probe_of(&"wine".parse().unwrap()).kind, ProbeKind::Tcp);
         assert!(matches!(&config.provider[0], ProviderConfig::Static(fixed) if fixed.container.len() == 1));
+    }
+
+    #[test]
+    fn a_container_is_probed_only_where_it_can_be_reached() {
+        let about = |endpoint| About { endpoints: BTreeMap::from([("vnc".to_owned(), endpoint)]), ..About::default() };
+        let outside = about(Endpoint { address: Some("127.0.0.1:5900".to_owned()), internal: None });
+        let inside = about(Endpoint { address: None, internal: Some("172.17.0.2:5900".to_owned()) });
+        let nowhere = about(Endpoint::default());
+        let kind = |kind, about: &About| HealthConfig { kind, ..HealthConfig::default() }.effective_kind(about);
+        for reachable in [&outside, &inside] {
+            assert_eq!(kind(ProbeKind::Auto, reachable), ProbeKind::Rfb);
+            assert_eq!(kind(ProbeKind::Http, reachable), ProbeKind::Http);
+            assert_eq!(kind(ProbeKind::None, reachable), ProbeKind::None);
+        }
+        for unreachable in [&nowhere, &About::default()] {
+            assert_eq!(kind(ProbeKind::Auto, unreachable), ProbeKind::None);
+            assert_eq!(kind(ProbeKind::Tcp, unreachable), ProbeKind::None);
+        }
     }
 
     #[test]

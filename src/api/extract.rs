@@ -58,12 +58,19 @@ impl<T: RequestBody> FromRequest for Body<T> {
 /// # Errors
 /// The place, by field and by line and column, and what would be right there.
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let not_json =
+        |error: serde_json::Error| Problem::malformed("malformed_json", format!("The body is not JSON: {error}"));
+    // serde would take an array for the fields of a struct in their order.
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|first| *first != b'{') {
+        serde_json::from_slice::<serde::de::IgnoredAny>(body).map_err(not_json)?;
+        return Err(Problem::malformed("invalid_field", "The body is JSON, but not an object: {…} is right"));
+    }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
         let error = error.into_inner();
         if !error.is_data() {
-            return Problem::malformed("malformed_json", format!("The body is not JSON: {error}"));
+            return not_json(error);
         }
         let text = error.to_string();
         if text.starts_with("unknown field `target_id`") {
@@ -74,7 +81,7 @@ pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         let detail = if path == "." || text.contains(&format!("`{path}`")) { text } else { format!("{path}: {text}") };
         Problem::malformed(code, detail)
     })?;
-    reader.end().map_err(|error| Problem::malformed("malformed_json", format!("The body is not JSON: {error}")))?;
+    reader.end().map_err(not_json)?;
     Ok(value)
 }
 
@@ -158,6 +165,8 @@ mod tests {
         let (code, detail) = problem("{\"target_id\": 4}");
         assert_eq!(code, "unknown_field");
         assert!(detail.contains("`target_type`"), "{detail}");
+        let (code, detail) = problem("[\"wine\"]");
+        assert_eq!(code, "invalid_field", "{detail}");
         let (code, detail) = problem("{}");
         assert_eq!(code, "invalid_field");
         assert!(detail.contains("missing field `target_type`"), "{detail}");

@@ -101,6 +101,7 @@ pub struct Observation {
     /// From its labels.
     pub target_type: TargetType,
     /// Start time and address, shortened to at most 32 characters: with the id it makes the container's identity.
+    /// Empty when the engine cannot tell since it does not run: it stays the one that it was.
     pub incarnation: String,
     /// The engine's word.
     pub state: EngineState,

@@ -7,9 +7,11 @@ mod fixed;
 use std::sync::Arc;
 
 use futures_util::{future::BoxFuture, stream::BoxStream};
+use sha2::{Digest as _, Sha256};
 
+use self::{docker::DockerProvider, fixed::FixedProvider};
 use crate::{
-    config::Config,
+    config::{Config, ConfigError, ProviderConfig},
     model::{ContainerId, Observation, ProviderName},
 };
 
@@ -72,6 +74,28 @@ pub trait Provider: Send + Sync + 'static {
 ///
 /// # Errors
 /// A provider's settings cannot be used: which one and why.
-pub fn from_config(_config: &Config) -> Result<Vec<Arc<dyn Provider>>, ProviderError> {
-    Ok(Vec::new())
+pub fn from_config(config: &Config) -> Result<Vec<Arc<dyn Provider>>, ConfigError> {
+    let shared = Arc::new(config.clone());
+    let provider = |settings: &ProviderConfig| -> Result<Arc<dyn Provider>, ConfigError> {
+        Ok(match settings {
+            ProviderConfig::Docker(docker) => Arc::new(DockerProvider::new(docker, shared.clone())?),
+            ProviderConfig::Static(fixed) => Arc::new(FixedProvider::new(fixed)?),
+        })
+    };
+    config.provider.iter().map(provider).collect()
+}
+
+/// An incarnation from what makes it: 32 hexadecimal digits, since Redis keeps short values small.
+fn incarnation(parts: &[&str]) -> String {
+    let digest = Sha256::digest(parts.join("\n"));
+    digest.iter().take(16).fold(String::with_capacity(32), |mut hex, byte| {
+        use std::fmt::Write as _;
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// `host:port`, with brackets around an IPv6 address.
+fn host_port(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }

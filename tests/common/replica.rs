@@ -1,6 +1,7 @@
 //! The real binary as a replica, on a port of its own.
 
 use std::{
+    fmt::Display,
     io::{BufRead as _, BufReader, Write as _},
     net::SocketAddr,
     process::{Child, Command, ExitStatus, Stdio},
@@ -13,7 +14,7 @@ use nix::{
     unistd::Pid,
 };
 
-use super::{eventually, http::Http};
+use super::{eventually::eventually, http::Http};
 
 /// The key of every replica that the tests start.
 pub const KEY: &str = "the-key-of-the-tests";
@@ -23,7 +24,7 @@ pub const KEY: &str = "the-key-of-the-tests";
 pub struct Settings {
     /// The configuration file.
     pub toml: String,
-    /// Environment variables, without the prefix `LEASEHOLD_`.
+    /// Environment variables.
     pub env: Vec<(String, String)>,
     /// Arguments after `serve`.
     pub args: Vec<String>,
@@ -35,9 +36,9 @@ impl Settings {
         Self { toml: text.into(), ..Self::default() }
     }
 
-    /// With one more variable.
-    pub fn env(mut self, name: &str, value: impl ToString) -> Self {
-        self.env.push((name.to_owned(), value.to_string()));
+    /// With one more setting; its name without the prefix `LEASEHOLD_`.
+    pub fn env(mut self, name: &str, value: impl Display) -> Self {
+        self.env.push((format!("LEASEHOLD_{name}"), value.to_string()));
         self
     }
 
@@ -86,7 +87,7 @@ impl Replica {
             .env("LEASEHOLD_DRAIN", "0s")
             .env("LEASEHOLD_API_KEY", KEY);
         for (name, value) in &settings.env {
-            command.env(format!("LEASEHOLD_{name}"), value);
+            command.env(name, value);
         }
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the binary starts");
         let log = Arc::new(Mutex::new(String::new()));
@@ -130,11 +131,6 @@ impl Replica {
     /// `http://127.0.0.1:…`
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
-    }
-
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
     }
 
     /// A client with the tests' key.

@@ -1,0 +1,138 @@
+//! Writes what a provider showed, in an order that the scripts check: every call has a number greater than the last.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use super::Interruption;
+use crate::{
+    config::{Config, ProbeKind},
+    model::{ContainerId, Observation, ProviderName, TargetType},
+    store::{Discovered, ObservationMark, Observed, Store},
+};
+
+/// Calls that a generation has numbers for, before those of the next one. Numbers grow across generations too: a sweep
+/// removes what has a smaller one than its look. Generations are milliseconds at least, so no holder makes so many
+/// calls, and the numbers stay below 2^53, which is where Redis's scores and Lua's numbers end.
+const CALLS: u64 = 1000;
+
+/// Writes for one provider, in one generation.
+pub(super) struct Writer {
+    store: Store,
+    config: Arc<Config>,
+    provider: ProviderName,
+    generation: u64,
+    sequence: u64,
+    open: bool,
+    /// Types that were written to, and so made known.
+    known: BTreeSet<TargetType>,
+    /// The type that each container is stored under, with the number of the call that last said so: what the type's
+    /// `seen` set holds, kept here since it is asked for at each change.
+    stored: HashMap<ContainerId, (TargetType, u64)>,
+}
+
+impl Writer {
+    pub(super) fn new(store: Store, config: Arc<Config>, provider: ProviderName, generation: u64) -> Self {
+        let sequence = generation * CALLS;
+        Self {
+            store,
+            config,
+            provider,
+            generation,
+            sequence,
+            open: false,
+            known: BTreeSet::new(),
+            stored: HashMap::new(),
+        }
+    }
+
+    /// Tells every known type of the generation, so that an older one can write no more, and learns what is stored.
+    pub(super) async fn open(&mut self) -> Result<(), Interruption> {
+        if self.open {
+            return Ok(());
+        }
+        for target_type in self.store.types().await? {
+            let mark = self.next();
+            in_order(self.store.announce(&target_type, &mark).await?)?;
+            for id in self.store.ids_of(&target_type, &self.provider).await? {
+                self.stored.insert(id, (target_type.clone(), mark.sequence));
+            }
+        }
+        self.open = true;
+        Ok(())
+    }
+
+    /// Begins a full look: its number, for [`Writer::observe`] and [`Writer::sweep`].
+    pub(super) fn begin(&mut self) -> u64 {
+        self.next().sequence
+    }
+
+    /// The place of the last call in the order.
+    pub(super) fn mark(&self) -> ObservationMark {
+        ObservationMark { provider: self.provider.clone(), generation: self.generation, sequence: self.sequence }
+    }
+
+    /// Adds or changes containers, as part of a full look or not. One whose type is another now is first removed from
+    /// where it was: no container is ever in two types.
+    pub(super) async fn observe(&mut self, look: Option<u64>, seen: Vec<Observation>) -> Result<(), Interruption> {
+        let mut by_type: BTreeMap<TargetType, Vec<Discovered>> = BTreeMap::new();
+        for observation in seen {
+            let target_type = &observation.target_type;
+            if self.stored.get(&observation.id).is_some_and(|(stored, _)| stored != target_type) {
+                self.remove(&observation.id).await?;
+            }
+            let kind = self.config.probe_of(target_type).effective_kind(&observation.about);
+            let discovered = Discovered { probed: kind != ProbeKind::None, observation };
+            by_type.entry(discovered.observation.target_type.clone()).or_default().push(discovered);
+        }
+        self.make_known(by_type.keys()).await?;
+        for (target_type, containers) in by_type {
+            let mark = self.next();
+            in_order(self.store.observe(&target_type, &mark, look, &containers).await?)?;
+            let number = look.unwrap_or(mark.sequence);
+            let ids = containers.into_iter().map(|container| container.observation.id);
+            self.stored.extend(ids.map(|id| (id, (target_type.clone(), number))));
+        }
+        Ok(())
+    }
+
+    /// Removes a container, if it is stored.
+    pub(super) async fn remove(&mut self, id: &ContainerId) -> Result<(), Interruption> {
+        if let Some((target_type, _)) = self.stored.get(id).cloned() {
+            let mark = self.next();
+            in_order(self.store.remove(&target_type, &mark, id).await?)?;
+            self.stored.remove(id);
+        }
+        Ok(())
+    }
+
+    /// Ends a full look: removes what it did not see, of every known type, also of those of which nothing is left.
+    pub(super) async fn sweep(&mut self, look: u64) -> Result<(), Interruption> {
+        for target_type in self.store.types().await? {
+            let mark = self.next();
+            in_order(self.store.sweep(&target_type, &mark, look).await?)?;
+        }
+        self.stored.retain(|_, (_, number)| *number >= look);
+        Ok(())
+    }
+
+    async fn make_known(&mut self, types: impl Iterator<Item = &TargetType>) -> Result<(), Interruption> {
+        let new: Vec<_> = types.filter(|target_type| !self.known.contains(target_type)).cloned().collect();
+        self.store.add_types(&new).await?;
+        self.known.extend(new);
+        Ok(())
+    }
+
+    fn next(&mut self) -> ObservationMark {
+        self.sequence += 1;
+        self.mark()
+    }
+}
+
+fn in_order(observed: Observed) -> Result<(), Interruption> {
+    match observed {
+        Observed::Taken { .. } => Ok(()),
+        Observed::Stale => Err(Interruption::Stale),
+    }
+}

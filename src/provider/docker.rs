@@ -1,1 +1,0 @@
-//! A Docker engine, by bollard.

@@ -1,1 +1,0 @@
-//! Random operations, and what must hold after each.

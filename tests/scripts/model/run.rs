@@ -1,0 +1,542 @@
+//! One run: each step is done to the model and to Redis, whose answers and records must be what the model says.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use leasehold::{
+    config::Config,
+    metrics::Metrics,
+    model::{About, EndReason, FencingToken, OwnerName, SessionId, SessionState, TargetType},
+    store::{
+        Allocated, Allocation, Discovered, Heartbeat, ObservationMark, Observed, Polled, ProbeReport, Released, Store,
+    },
+};
+use proptest::test_runner::TestCaseError;
+
+use super::{
+    history::History,
+    look::Look,
+    step::{Fact, How, Step, Token},
+    world::{self, Container, Made, Session, State, World},
+};
+use crate::{
+    common::redis::Redis,
+    scripts::{id, running},
+};
+
+/// As many live sessions as one script surely takes back, with the quarantined containers.
+const MOST_LIVE: usize = 12;
+
+/// Good probes that make a container healthy, and bad ones that make it unhealthy.
+const RISE: u32 = 1;
+const FALL: u32 = 2;
+
+struct Run {
+    store: Store,
+    connection: redis::Connection,
+    wine: TargetType,
+    owner: OwnerName,
+    base: String,
+    world: World,
+    history: History,
+    made: Vec<SessionId>,
+    tokens: BTreeMap<SessionId, FencingToken>,
+    generation: u64,
+    sequence: u64,
+    incarnations: usize,
+}
+
+/// Does the steps on an empty Redis.
+pub async fn run(redis: Arc<Redis>, number: u32, steps: &[Step]) -> Result<(), TestCaseError> {
+    let mut connection = redis.conn();
+    let _: String = redis::cmd("FLUSHALL").query(&mut connection).unwrap();
+    let mut config = Config::default();
+    config.redis.url = redis.url().into();
+    config.prefix = format!("run{number}");
+    config.limits.confirm = seconds(world::CONFIRM);
+    config.limits.ticket_life = seconds(world::TICKET);
+    config.limits.wait_max = seconds(world::WAIT);
+    let mut run = Run {
+        store: Store::connect(&config, Arc::new(Metrics::new())).expect("a good address"),
+        connection,
+        wine: "wine".parse().unwrap(),
+        owner: "backend".parse().unwrap(),
+        base: format!("{}:{{wine}}:", config.prefix),
+        world: World::default(),
+        history: History::default(),
+        made: Vec::new(),
+        tokens: BTreeMap::new(),
+        generation: 1,
+        sequence: 0,
+        incarnations: 0,
+    };
+    for (at, step) in steps.iter().enumerate() {
+        run.world.step = at;
+        run.step(step).await;
+        run.check();
+    }
+    Ok(())
+}
+
+fn seconds(seconds: i64) -> Duration {
+    Duration::from_secs(seconds.unsigned_abs())
+}
+
+fn name(container: usize) -> String {
+    format!("c{container}")
+}
+
+impl Run {
+    /// The session that a step means; none before the first.
+    fn chosen(&self, number: usize) -> Option<SessionId> {
+        self.made.get(number % self.made.len().max(1)).copied()
+    }
+
+    fn mark(&mut self) -> ObservationMark {
+        self.sequence += 1;
+        ObservationMark { provider: "lab".parse().unwrap(), generation: self.generation, sequence: self.sequence }
+    }
+
+    fn key(&self, name: &str) -> String {
+        format!("{}{name}", self.base)
+    }
+
+    fn command(&mut self, verb: &str, args: &[&str]) {
+        let _: redis::Value = redis::cmd(verb).arg(args).query(&mut self.connection).unwrap();
+    }
+
+    async fn step(&mut self, step: &Step) {
+        match *step {
+            Step::Observe { container, state, health, probed, restarted } => {
+                let mut seen = self.discovered(container, restarted);
+                (seen.observation.state, seen.observation.health, seen.probed) = (state, health, probed);
+                let mark = self.mark();
+                self.store.observe(&self.wine, &mark, None, std::slice::from_ref(&seen)).await.unwrap();
+                self.world.reclaim();
+                self.observed(&seen);
+            }
+            Step::Remove { container } => {
+                let mark = self.mark();
+                let removed = self.store.remove(&self.wine, &mark, &id(&name(container))).await.unwrap();
+                self.world.reclaim();
+                let there = self.world.containers.contains_key(&name(container));
+                assert_eq!(removed, Observed::Taken { changed: there.into() });
+                self.world.remove(&name(container));
+            }
+            Step::Look { seen } => self.look(&seen).await,
+            Step::Takeover => {
+                (self.generation, self.sequence) = (self.generation + 1, 0);
+                let mark = self.mark();
+                self.store.announce(&self.wine, &mark).await.unwrap();
+            }
+            Step::Probe { container, good, late } => self.probe(&name(container), good, late).await,
+            Step::Create { .. } => self.create(step).await,
+            Step::Replay { session } => self.replay(session).await,
+            Step::Heartbeat { session, token, brief } => self.heartbeat(session, token, brief).await,
+            Step::Poll { session, how } => self.poll(session, how).await,
+            Step::Release { session, token } => self.release(session, token).await,
+            Step::Trespass { session } => self.trespass(session).await,
+            Step::Reclaim => self.reclaim().await,
+            Step::Pass { seconds } => {
+                let offset = (-seconds * 1000).to_string();
+                self.command("HINCRBY", &[&self.key("epoch"), "offset", &offset]);
+                self.world.now += seconds;
+                self.reclaim().await;
+            }
+            Step::Clock { seconds } => {
+                self.reclaim().await;
+                let shift = seconds * 1000;
+                // A tick of just now: one of a tenth of a second ago would set pool time back by as much.
+                let tick = (self.redis_time() + shift).to_string();
+                self.command("HSET", &[&self.key("epoch"), "tick", &tick]);
+                self.command("HINCRBY", &[&self.key("epoch"), "offset", &shift.to_string()]);
+                self.reclaim().await;
+            }
+            Step::Fact { container, fact } => self.fact(&name(container), fact).await,
+        }
+    }
+
+    /// The container as it is known, or new; `restarted`: in another incarnation.
+    fn discovered(&mut self, container: usize, restarted: bool) -> Discovered {
+        let name = name(container);
+        let mut one = running(&name);
+        one.observation.about = About { name: name.clone(), ..About::default() };
+        let known = self.world.containers.get(&name);
+        let incarnation = match known {
+            Some(known) if !restarted => known.incarnation,
+            _ => {
+                self.incarnations += 1;
+                self.incarnations
+            }
+        };
+        if let Some(known) = known {
+            (one.observation.state, one.observation.health, one.probed) = (known.state, known.health, known.probed);
+        }
+        one.observation.incarnation = incarnation.to_string();
+        one
+    }
+
+    fn observed(&mut self, seen: &Discovered) {
+        let Discovered { observation, probed } = seen;
+        let name = observation.id.as_str();
+        let (probed, incarnation) = (*probed, observation.incarnation.parse().unwrap());
+        let world = &mut self.world;
+        let Some(known) = world.containers.get_mut(name) else {
+            let new = Container {
+                incarnation,
+                state: observation.state,
+                health: observation.health,
+                probed,
+                probe: None,
+                bad: 0,
+                era: 1,
+                lease: None,
+                cordon: false,
+                reset: false,
+                reset_at_end: false,
+                quarantine: None,
+                set: None,
+                freed: (0, 0),
+            };
+            world.containers.insert(name.to_owned(), new);
+            world.settle(name);
+            return;
+        };
+        let fresh = known.incarnation != incarnation;
+        if fresh || (known.probed && !probed) {
+            (known.probe, known.bad) = (None, 0);
+        }
+        if fresh {
+            known.era += 1;
+        }
+        if fresh
+            || (known.state, known.health, known.probed) != (observation.state, observation.health, probed)
+            || known.reset_at_end
+        {
+            known.reset_at_end = false;
+        }
+        (known.incarnation, known.state, known.health, known.probed) =
+            (incarnation, observation.state, observation.health, probed);
+        match known.lease.filter(|_| fresh) {
+            Some(lease) => world.finish(lease, EndReason::ContainerLost),
+            None => world.settle(name),
+        }
+    }
+
+    async fn look(&mut self, seen: &[bool]) {
+        let mark = self.mark();
+        let there: Vec<_> = (0..seen.len()).filter(|at| seen[*at]).map(|at| self.discovered(at, false)).collect();
+        self.store.observe(&self.wine, &mark, Some(mark.sequence), &there).await.unwrap();
+        if !there.is_empty() {
+            self.world.reclaim();
+        }
+        for one in &there {
+            self.observed(one);
+        }
+        let snapshot = mark.sequence;
+        let mark = self.mark();
+        self.store.sweep(&self.wine, &mark, snapshot).await.unwrap();
+        self.world.reclaim();
+        for at in (0..seen.len()).filter(|at| !seen[*at]) {
+            self.world.remove(&name(at));
+        }
+    }
+
+    async fn probe(&mut self, name: &str, good: bool, late: bool) {
+        let era = self.world.containers.get(name).map_or(1, |container| container.era) - u64::from(late);
+        let failure = (!good).then(|| "connection refused".to_owned());
+        let report = ProbeReport { id: id(name), era, failure, rise: RISE, fall: FALL };
+        self.store.report_probes(&self.wine, &[report]).await.unwrap();
+        self.world.reclaim();
+        let Some(container) = self.world.containers.get_mut(name).filter(|c| c.era == era && c.probed) else { return };
+        if good {
+            (container.probe, container.bad) = (Some(true), 0);
+        } else {
+            container.bad = (container.bad + 1).min(FALL);
+            if container.bad == FALL {
+                container.probe = Some(false);
+            }
+        }
+        self.world.settle(name);
+    }
+
+    async fn create(&mut self, step: &Step) {
+        let Step::Create { wait, priority, ttl, span, confirm, most, container } = *step else { unreachable!() };
+        if self.world.sessions.values().filter(|session| session.live()).count() >= MOST_LIVE {
+            return;
+        }
+        let made = SessionId::new(&self.wine);
+        let wanted = container.map(|container| id(&name(container)));
+        let allocation = Allocation {
+            ttl: seconds(ttl),
+            span: seconds(span),
+            max_duration: most.map(seconds),
+            confirm,
+            container: wanted.as_ref(),
+            wait,
+            priority,
+            ..allocation(made, &self.owner)
+        };
+        let answer = self.store.allocate(&self.wine, &allocation).await.unwrap();
+        self.world.reclaim();
+        let session = Session {
+            state: State::Queued,
+            ttl,
+            span,
+            most,
+            cap: None,
+            confirm,
+            beaten: false,
+            container: None,
+            deadline: self.world.at(world::TICKET),
+            until: self.world.at(world::WAIT),
+            order: self.world.at(-i64::from(priority)),
+        };
+        let expected =
+            self.world.create(made, session, wait, wanted.as_ref().map(leasehold::model::ContainerId::as_str));
+        let got = match answer {
+            Allocated::Ready(_) => Made::Ready,
+            Allocated::Queued(_) => Made::Queued,
+            Allocated::Shortage => Made::Shortage,
+            Allocated::Unavailable => Made::Unavailable,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(got, expected);
+        if matches!(got, Made::Ready | Made::Queued) {
+            self.made.push(made);
+        }
+    }
+
+    async fn replay(&mut self, session: usize) {
+        let Some(id) = self.chosen(session) else { return };
+        if self.world.sessions[&id].state == State::Gone {
+            return;
+        }
+        let answer = self.store.allocate(&self.wine, &allocation(id, &self.owner)).await.unwrap();
+        self.world.reclaim();
+        let Allocated::Replayed(answer) = answer else { panic!("not replayed: {answer:?}") };
+        self.same(&answer);
+    }
+
+    /// The token to show, and whether it is another than the session's.
+    fn token(&self, id: SessionId, token: Token) -> (Option<FencingToken>, bool) {
+        let right = self.tokens.get(&id).copied();
+        match token {
+            Token::None => (None, false),
+            Token::Right => (right, false),
+            Token::Stale => (Some(right.map_or(FencingToken(1), |right| FencingToken(right.0 - 1))), right.is_some()),
+        }
+    }
+
+    async fn heartbeat(&mut self, session: usize, token: Token, brief: bool) {
+        let Some(id) = self.chosen(session) else { return };
+        let (token, stale) = self.token(id, token);
+        let answer =
+            self.store.heartbeat(&self.wine, Some(&self.owner), brief, &[(id, token)]).await.unwrap().remove(0);
+        self.world.reclaim();
+        match (self.world.sessions[&id].state, answer) {
+            (State::Gone, Heartbeat::NotFound) | (State::Queued, Heartbeat::Queued) => {}
+            (State::Ended(_), Heartbeat::Ended(answer)) => self.same(&answer),
+            (State::Ready | State::Offered, Heartbeat::Stale(current)) if stale => {
+                assert_eq!(Some(current), self.tokens.get(&id).copied());
+            }
+            (state @ (State::Ready | State::Offered), Heartbeat::Renewed(answer)) if !stale => {
+                if state == State::Offered {
+                    self.world.claim(id);
+                }
+                self.world.renew(id);
+                self.same(&answer);
+            }
+            (state, answer) => panic!("{answer:?} for a session that is {state:?}"),
+        }
+    }
+
+    async fn poll(&mut self, session: usize, how: How) {
+        let Some(id) = self.chosen(session) else { return };
+        let owner = (how != How::Read).then_some(&self.owner);
+        let (give_up, renew) = (how == How::GiveUp, how == How::Renew);
+        let answer = self.store.poll(&self.wine, id, owner, give_up, renew, Some("replica")).await.unwrap();
+        self.world.reclaim();
+        match (self.world.sessions[&id].state, how) {
+            (_, How::Read) | (State::Gone | State::Ended(_), _) => {}
+            (State::Offered, _) => self.world.claim(id),
+            (State::Queued, How::GiveUp) => self.world.sessions.get_mut(&id).unwrap().state = State::Gone,
+            (State::Queued, _) => self.world.keep_ticket(id),
+            (State::Ready, How::Renew) => self.world.renew(id),
+            (State::Ready, _) => {}
+        }
+        match (self.world.sessions[&id].state, answer) {
+            (State::Gone, Polled::GivenUp) => assert!(give_up),
+            (State::Gone, Polled::NotFound) => {}
+            (State::Gone, answer) => panic!("{answer:?} for a session that gave up"),
+            (_, Polled::Session(answer)) => self.same(&answer),
+            (state, answer) => panic!("{answer:?} for a session that is {state:?}"),
+        }
+    }
+
+    async fn release(&mut self, session: usize, token: Token) {
+        let Some(id) = self.chosen(session) else { return };
+        let (token, stale) = self.token(id, token);
+        let answer = self.store.release(&self.wine, id, Some(&self.owner), token, EndReason::Released).await.unwrap();
+        self.world.reclaim();
+        let state = self.world.sessions[&id].state;
+        match answer {
+            Released::NotFound => assert_eq!(state, State::Gone),
+            Released::Stale(current) => {
+                assert!(stale);
+                assert_eq!(Some(current), self.tokens.get(&id).copied());
+            }
+            Released::Ended(answer) => {
+                assert!(!stale && state != State::Gone);
+                match state {
+                    State::Ready => self.world.finish(id, EndReason::Released),
+                    State::Queued | State::Offered => self.world.finish(id, EndReason::Cancelled),
+                    State::Ended(_) | State::Gone => {}
+                }
+                self.same(&answer);
+            }
+        }
+    }
+
+    async fn trespass(&mut self, session: usize) {
+        let Some(id) = self.chosen(session) else { return };
+        let other = "other".parse().unwrap();
+        let beat = self.store.heartbeat(&self.wine, Some(&other), false, &[(id, None)]).await.unwrap().remove(0);
+        assert!(matches!(beat, Heartbeat::NotFound), "{beat:?}");
+        let poll = self.store.poll(&self.wine, id, Some(&other), true, true, None).await.unwrap();
+        assert!(matches!(poll, Polled::NotFound), "{poll:?}");
+        let release = self.store.release(&self.wine, id, Some(&other), None, EndReason::Released).await.unwrap();
+        assert!(matches!(release, Released::NotFound), "{release:?}");
+        self.world.reclaim();
+    }
+
+    async fn reclaim(&mut self) {
+        self.store.reclaim(&self.wine).await.unwrap();
+        self.world.reclaim();
+    }
+
+    async fn fact(&mut self, name: &str, fact: Fact) {
+        // What is overdue is taken back first, as every script does.
+        self.reclaim().await;
+        if !self.world.containers.contains_key(name) {
+            return;
+        }
+        let quarantined = match fact {
+            Fact::Quarantine(seconds) => Some(self.world.at(seconds)),
+            _ => None,
+        };
+        let record = self.key(&format!("container:{name}"));
+        let container = self.world.containers.get_mut(name).unwrap();
+        let (field, value) = match fact {
+            Fact::Cordon(on) => {
+                container.cordon = on;
+                ("cordon", on.then_some("by hand"))
+            }
+            Fact::Reset(on) => {
+                container.reset = on;
+                ("reset", on.then_some("due"))
+            }
+            Fact::Quarantine(_) => {
+                container.quarantine = quarantined;
+                ("quarantine", Some("1"))
+            }
+            Fact::ResetAtEnd(on) => {
+                container.reset_at_end = on;
+                ("on_end", Some(if on { "reset" } else { "none" }))
+            }
+        };
+        match value {
+            Some(value) => self.command("HSET", &[&record, field, value]),
+            None => self.command("HDEL", &[&record, field]),
+        }
+        if let Fact::Quarantine(seconds) = fact {
+            let end = (self.pool_time() + seconds * 1000).to_string();
+            self.command("ZADD", &[&self.key("quarantine"), &end, name]);
+        }
+        self.store.settle(&self.wine, &id(name)).await.unwrap();
+        self.world.settle(name);
+    }
+
+    /// Redis's clock, in milliseconds.
+    fn redis_time(&mut self) -> i64 {
+        let (seconds, micros): (i64, i64) = redis::cmd("TIME").query(&mut self.connection).unwrap();
+        seconds * 1000 + micros / 1000
+    }
+
+    /// Pool time, in milliseconds.
+    fn pool_time(&mut self) -> i64 {
+        let key = self.key("epoch");
+        let offset: i64 = redis::cmd("HGET").arg(key).arg("offset").query(&mut self.connection).unwrap();
+        self.redis_time() - offset
+    }
+
+    /// An answer shows the session as the model has it.
+    fn same(&self, answer: &leasehold::model::Session) {
+        let session = &self.world.sessions[&answer.id];
+        let (state, reason) = match session.state {
+            State::Queued | State::Offered => (SessionState::Queued, None),
+            State::Ready => (SessionState::Ready, None),
+            State::Ended(reason) => (SessionState::Ended, Some(reason)),
+            State::Gone => panic!("answered after it gave up"),
+        };
+        assert_eq!((answer.state, answer.end_reason), (state, reason));
+        if let Some(lease) = &answer.lease {
+            let left = (session.deadline.0 - self.world.now) * 1000;
+            let given = lease.expires_in_ms as i64;
+            assert!((left - 5000..=left).contains(&given), "{given} ms are left and not {left}");
+        }
+    }
+
+    /// What Redis holds is sound, and is what the model says.
+    fn check(&mut self) {
+        let look = Look::read(&mut self.connection, &self.base, &self.history.last());
+        look.check();
+        self.history.follow(&look);
+        let world = &self.world;
+        assert_eq!(look.containers(), world.containers.keys().map(String::as_str).collect::<BTreeSet<_>>());
+        for (name, container) in &world.containers {
+            let facts = look.container(name).expect("it was listed");
+            let lease = container.lease.map(|id| id.to_string());
+            assert_eq!(facts.get("lease"), lease.as_ref(), "the lease of {name}");
+            assert_eq!(Some(facts["set"].as_str()), container.set.map(world::Set::name), "where {name} is");
+            assert_eq!(facts["era"], container.era.to_string(), "the era of {name}");
+        }
+        for (id, session) in &world.sessions {
+            let record = look.session(&id.to_string());
+            let told = record.map(|record| (record["state"].as_str(), record.get("reason").map(String::as_str)));
+            let expected = match session.state {
+                State::Queued => Some(("queued", None)),
+                State::Offered => Some(("offered", None)),
+                State::Ready => Some(("ready", None)),
+                State::Ended(reason) => Some(("ended", Some(reason.as_str()))),
+                State::Gone => None,
+            };
+            assert_eq!(told, expected, "session {id}");
+            if let Some(token) = record.and_then(|record| record.get("token")) {
+                self.tokens.insert(*id, FencingToken(token.parse().unwrap()));
+            }
+        }
+        let line: Vec<_> = world.line().iter().map(ToString::to_string).collect();
+        assert_eq!(look.ranked("queue"), line, "the line");
+    }
+}
+
+fn allocation(id: SessionId, owner: &OwnerName) -> Allocation<'_> {
+    Allocation {
+        id,
+        owner,
+        ttl: seconds(15),
+        span: seconds(15),
+        max_duration: None,
+        confirm: false,
+        container: None,
+        wait: false,
+        priority: 0,
+        replica: None,
+        metadata: "",
+        idempotency_key: None,
+    }
+}

@@ -1,0 +1,167 @@
+//! What may happen, at random.
+
+use leasehold::model::{EngineHealth, EngineState};
+use proptest::{collection::vec, option, prelude::*};
+
+/// How many containers there may be.
+pub const CONTAINERS: usize = 4;
+
+/// One operation. Sessions are named by a number, which counts those made before from the start, round and round.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// Adds a container or changes it.
+    Observe {
+        container: usize,
+        state: EngineState,
+        health: EngineHealth,
+        probed: bool,
+        restarted: bool,
+    },
+    Remove {
+        container: usize,
+    },
+    /// A full look that sees these, as they are known or new.
+    Look {
+        seen: [bool; CONTAINERS],
+    },
+    /// Another discoverer, which counts from one.
+    Takeover,
+    Probe {
+        container: usize,
+        good: bool,
+        late: bool,
+    },
+    Create {
+        wait: bool,
+        priority: u32,
+        ttl: i64,
+        span: i64,
+        confirm: bool,
+        most: Option<i64>,
+        container: Option<usize>,
+    },
+    Replay {
+        session: usize,
+    },
+    Heartbeat {
+        session: usize,
+        token: Token,
+        brief: bool,
+    },
+    Poll {
+        session: usize,
+        how: How,
+    },
+    Release {
+        session: usize,
+        token: Token,
+    },
+    /// Another owner tries everything with it.
+    Trespass {
+        session: usize,
+    },
+    Reclaim,
+    /// So many seconds pass.
+    Pass {
+        seconds: i64,
+    },
+    /// Redis's clock jumps, or nobody runs a script for so long.
+    Clock {
+        seconds: i64,
+    },
+    /// A fact that only later parts of the program write.
+    Fact {
+        container: usize,
+        fact: Fact,
+    },
+}
+
+/// Which fencing token is shown.
+#[derive(Debug, Clone, Copy)]
+pub enum Token {
+    None,
+    Right,
+    Stale,
+}
+
+/// Who polls for what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// An admin reads.
+    Read,
+    /// The owner asks.
+    Ask,
+    /// The owner asks, and renews.
+    Renew,
+    /// The owner wants to wait no longer.
+    GiveUp,
+}
+
+/// Facts written by hand.
+#[derive(Debug, Clone, Copy)]
+pub enum Fact {
+    Cordon(bool),
+    Reset(bool),
+    /// Until so many seconds from now.
+    Quarantine(i64),
+    /// What is to be done with it at a session's end.
+    ResetAtEnd(bool),
+}
+
+/// Runs of one to sixty steps.
+pub fn steps() -> impl Strategy<Value = Vec<Step>> {
+    vec(step(), 1..60)
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let container = 0..CONTAINERS;
+    let session = 0..12usize;
+    let token = prop_oneof![3 => Just(Token::None), 3 => Just(Token::Right), 1 => Just(Token::Stale)];
+    let how = prop_oneof![1 => Just(How::Read), 4 => Just(How::Ask), 1 => Just(How::Renew), 1 => Just(How::GiveUp)];
+    let state = prop_oneof![
+        6 => Just(EngineState::Running),
+        1 => Just(EngineState::Created),
+        1 => Just(EngineState::Paused),
+        1 => Just(EngineState::Exited),
+    ];
+    let health = prop_oneof![
+        6 => Just(EngineHealth::None),
+        1 => Just(EngineHealth::Healthy),
+        1 => Just(EngineHealth::Starting),
+        1 => Just(EngineHealth::Unhealthy),
+    ];
+    let fact = prop_oneof![
+        any::<bool>().prop_map(Fact::Cordon),
+        any::<bool>().prop_map(Fact::Reset),
+        prop_oneof![Just(15), Just(35)].prop_map(Fact::Quarantine),
+        any::<bool>().prop_map(Fact::ResetAtEnd),
+    ];
+    let limits = (prop_oneof![Just(15i64), Just(35)], prop_oneof![Just(15i64), Just(25)], any::<bool>());
+    let most = option::weighted(0.3, prop_oneof![Just(25i64), Just(55)]);
+    let create = (any::<bool>(), prop_oneof![2 => Just(0u32), 1 => Just(30)], limits, most);
+    prop_oneof![
+        8 => (container.clone(), state, health, prop::bool::weighted(0.2), prop::bool::weighted(0.2)).prop_map(
+            |(container, state, health, probed, restarted)| Step::Observe { container, state, health, probed, restarted }
+        ),
+        2 => container.clone().prop_map(|container| Step::Remove { container }),
+        1 => any::<[bool; CONTAINERS]>().prop_map(|seen| Step::Look { seen }),
+        1 => Just(Step::Takeover),
+        3 => (container.clone(), any::<bool>(), prop::bool::weighted(0.2))
+            .prop_map(|(container, good, late)| Step::Probe { container, good, late }),
+        12 => (create, option::weighted(0.15, container.clone())).prop_map(
+            |((wait, priority, (ttl, span, confirm), most), container)| Step::Create {
+                wait: wait && container.is_none(), priority, ttl, span, confirm, most, container,
+            }
+        ),
+        1 => session.clone().prop_map(|session| Step::Replay { session }),
+        6 => (session.clone(), token.clone(), any::<bool>())
+            .prop_map(|(session, token, brief)| Step::Heartbeat { session, token, brief }),
+        8 => (session.clone(), how).prop_map(|(session, how)| Step::Poll { session, how }),
+        5 => (session.clone(), token).prop_map(|(session, token)| Step::Release { session, token }),
+        1 => session.prop_map(|session| Step::Trespass { session }),
+        1 => Just(Step::Reclaim),
+        6 => (1..=4i64).prop_map(|tens| Step::Pass { seconds: tens * 10 }),
+        1 => prop_oneof![Just(3600i64), Just(-3600)].prop_map(|seconds| Step::Clock { seconds }),
+        4 => (container, fact).prop_map(|(container, fact)| Step::Fact { container, fact }),
+    ]
+}

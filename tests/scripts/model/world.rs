@@ -1,0 +1,282 @@
+//! The model: what must become of each operation. It ends everything that is overdue before each, which is why the runs are
+//! kept smaller than what one script takes back.
+
+use std::collections::BTreeMap;
+
+use leasehold::model::{EndReason, EngineHealth, EngineState, SessionId};
+
+/// When, in seconds of the model; then in which step, for what falls on the same second.
+pub type Moment = (i64, usize);
+
+/// How long an offer, and a ticket without a poll, live; how long a ticket may wait in all.
+pub const CONFIRM: i64 = 15;
+pub const TICKET: i64 = 15;
+pub const WAIT: i64 = 45;
+
+/// The sets of which a container is in one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Set {
+    Allocated,
+    Resetting,
+    Unhealthy,
+    Initializing,
+    Cordoned,
+    Available,
+}
+
+impl Set {
+    pub const IDLE: [Self; 5] = [Self::Resetting, Self::Unhealthy, Self::Initializing, Self::Cordoned, Self::Available];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Allocated => "allocated",
+            Self::Resetting => "resetting",
+            Self::Unhealthy => "unhealthy",
+            Self::Initializing => "initializing",
+            Self::Cordoned => "cordoned",
+            Self::Available => "available",
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct Container {
+    pub incarnation: usize,
+    pub state: EngineState,
+    pub health: EngineHealth,
+    pub probed: bool,
+    pub probe: Option<bool>,
+    pub bad: u32,
+    pub era: u64,
+    pub lease: Option<SessionId>,
+    pub cordon: bool,
+    pub reset: bool,
+    pub reset_at_end: bool,
+    pub quarantine: Option<Moment>,
+    pub set: Option<Set>,
+    pub freed: Moment,
+}
+
+impl Container {
+    fn derive(&self) -> Set {
+        let runs = matches!(self.state, EngineState::Running | EngineState::Created);
+        if self.lease.is_some() {
+            Set::Allocated
+        } else if self.reset {
+            Set::Resetting
+        } else if self.quarantine.is_some()
+            || self.probe == Some(false)
+            || self.health == EngineHealth::Unhealthy
+            || !runs
+        {
+            Set::Unhealthy
+        } else if self.state == EngineState::Created
+            || self.health == EngineHealth::Starting
+            || (self.probed && self.probe.is_none())
+        {
+            Set::Initializing
+        } else if self.cordon {
+            Set::Cordoned
+        } else {
+            Set::Available
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    Queued,
+    Offered,
+    Ready,
+    Ended(EndReason),
+    /// It gave up: as if it had never been.
+    Gone,
+}
+
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub state: State,
+    pub ttl: i64,
+    pub span: i64,
+    pub most: Option<i64>,
+    pub cap: Option<Moment>,
+    pub confirm: bool,
+    pub beaten: bool,
+    pub container: Option<String>,
+    /// Of the lease, the offer or the ticket.
+    pub deadline: Moment,
+    /// The longest that it may wait.
+    pub until: Moment,
+    /// Its rank in the line.
+    pub order: Moment,
+}
+
+impl Session {
+    pub fn live(&self) -> bool {
+        matches!(self.state, State::Queued | State::Offered | State::Ready)
+    }
+}
+
+/// What a request to make a session comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    Ready,
+    Queued,
+    Shortage,
+    Unavailable,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct World {
+    pub now: i64,
+    pub step: usize,
+    pub containers: BTreeMap<String, Container>,
+    pub sessions: BTreeMap<SessionId, Session>,
+}
+
+impl World {
+    pub fn at(&self, seconds: i64) -> Moment {
+        (self.now + seconds, self.step)
+    }
+
+    /// Those in this state, by deadline.
+    fn due(&self, state: State) -> Vec<SessionId> {
+        let mut due: Vec<_> =
+            self.sessions.iter().filter(|(_, s)| s.state == state && s.deadline.0 <= self.now).collect();
+        due.sort_by_key(|(id, s)| (s.deadline, **id));
+        due.into_iter().map(|(id, _)| *id).collect()
+    }
+
+    pub fn reclaim(&mut self) {
+        for state in [State::Ready, State::Offered, State::Queued] {
+            for id in self.due(state) {
+                let session = &self.sessions[&id];
+                let reason = match state {
+                    State::Queued => EndReason::TicketExpired,
+                    State::Offered => EndReason::Unconfirmed,
+                    _ if session.cap.is_some_and(|cap| session.deadline >= cap) => EndReason::MaxDuration,
+                    _ if session.confirm && !session.beaten => EndReason::Unconfirmed,
+                    _ => EndReason::Expired,
+                };
+                self.finish(id, reason);
+            }
+        }
+        let mut back: Vec<_> = self
+            .containers
+            .iter()
+            .filter_map(|(name, c)| c.quarantine.filter(|end| end.0 <= self.now).map(|end| (end, name.clone())))
+            .collect();
+        back.sort();
+        for (_, name) in back {
+            self.containers.get_mut(&name).unwrap().quarantine = None;
+            self.settle(&name);
+        }
+    }
+
+    pub fn finish(&mut self, id: SessionId, reason: EndReason) {
+        let session = self.sessions.get_mut(&id).unwrap();
+        let held = matches!(session.state, State::Ready | State::Offered);
+        session.state = State::Ended(reason);
+        let Some(name) = session.container.clone().filter(|_| held) else { return };
+        let Some(container) = self.containers.get_mut(&name).filter(|c| c.lease == Some(id)) else { return };
+        container.lease = None;
+        if container.reset_at_end {
+            container.reset = true;
+            container.era += 1;
+        }
+        self.settle(&name);
+    }
+
+    pub fn settle(&mut self, name: &str) {
+        let freed = self.at(0);
+        let container = self.containers.get_mut(name).unwrap();
+        let set = container.derive();
+        if container.set == Some(set) {
+            return;
+        }
+        container.set = Some(set);
+        if set != Set::Available {
+            return;
+        }
+        container.freed = freed;
+        if let Some(first) = self.line().into_iter().find(|id| self.sessions[id].deadline.0 > self.now) {
+            self.grant(name, first, State::Offered, self.at(CONFIRM));
+        }
+    }
+
+    fn grant(&mut self, name: &str, id: SessionId, state: State, deadline: Moment) {
+        let container = self.containers.get_mut(name).unwrap();
+        container.lease = Some(id);
+        container.set = Some(Set::Allocated);
+        let session = self.sessions.get_mut(&id).unwrap();
+        session.state = state;
+        session.container = Some(name.to_owned());
+        session.deadline = deadline;
+    }
+
+    /// The queued sessions, first one first.
+    pub fn line(&self) -> Vec<SessionId> {
+        let mut line: Vec<_> = self.sessions.iter().filter(|(_, s)| s.state == State::Queued).collect();
+        line.sort_by_key(|(id, s)| (s.order, **id));
+        line.into_iter().map(|(id, _)| *id).collect()
+    }
+
+    /// The first to be given out.
+    pub fn first_available(&self) -> Option<String> {
+        let available = self.containers.iter().filter(|(_, c)| c.set == Some(Set::Available));
+        available.min_by_key(|(name, c)| (c.freed, (*name).clone())).map(|(name, _)| name.clone())
+    }
+
+    pub fn create(&mut self, id: SessionId, session: Session, wait: bool, wanted: Option<&str>) -> Made {
+        let chosen = match wanted {
+            Some(name) => {
+                if self.containers.get(name).is_none_or(|c| c.set != Some(Set::Available)) {
+                    return Made::Unavailable;
+                }
+                Some(name.to_owned())
+            }
+            None if self.line().is_empty() => self.first_available(),
+            None => None,
+        };
+        if chosen.is_none() && !wait {
+            return Made::Shortage;
+        }
+        self.sessions.insert(id, session);
+        let Some(name) = chosen else { return Made::Queued };
+        self.begin_lease(id, &name);
+        Made::Ready
+    }
+
+    fn begin_lease(&mut self, id: SessionId, name: &str) {
+        let session = &self.sessions[&id];
+        let cap = session.most.map(|most| self.at(most));
+        let deadline = self.at(session.span).min(cap.unwrap_or((i64::MAX, 0)));
+        self.grant(name, id, State::Ready, deadline);
+        self.sessions.get_mut(&id).unwrap().cap = cap;
+    }
+
+    /// An offered session becomes ready.
+    pub fn claim(&mut self, id: SessionId) {
+        let name = self.sessions[&id].container.clone().unwrap();
+        self.begin_lease(id, &name);
+    }
+
+    pub fn renew(&mut self, id: SessionId) {
+        let renewed = self.at(self.sessions[&id].ttl);
+        let session = self.sessions.get_mut(&id).unwrap();
+        session.deadline = renewed.min(session.cap.unwrap_or(renewed));
+        session.beaten = true;
+    }
+
+    pub fn keep_ticket(&mut self, id: SessionId) {
+        let kept = self.at(TICKET);
+        let session = self.sessions.get_mut(&id).unwrap();
+        session.deadline = kept.min(session.until);
+    }
+
+    pub fn remove(&mut self, name: &str) {
+        if let Some(id) = self.containers.remove(name).and_then(|container| container.lease) {
+            self.sessions.get_mut(&id).unwrap().state = State::Ended(EndReason::ContainerLost);
+        }
+    }
+}
