@@ -1,0 +1,78 @@
+//! Answers that are no record of the model.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::model::{Container, Session};
+
+/// One page of `GET /containers`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ContainerPage {
+    /// The containers.
+    pub containers: Vec<Container>,
+    /// How many there are in all.
+    pub total: u64,
+    /// The cursor of the next page; null on the last.
+    #[serde(default)]
+    pub next: Option<String>,
+}
+
+/// Counts of one type. A server that counts less leaves the others at 0.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TypeStatus {
+    /// All that are present.
+    pub total: u64,
+    /// Would be given out now.
+    pub available: u64,
+    /// Leased or offered.
+    pub allocated: u64,
+    /// Being made clean.
+    pub resetting: u64,
+    /// Not fit to be used.
+    pub unhealthy: u64,
+    /// No good probe yet.
+    pub initializing: u64,
+    /// Idle and cordoned.
+    pub cordoned: u64,
+    /// Sessions that wait in line.
+    pub queued: u64,
+}
+
+/// `GET /containers/status`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PoolStatus {
+    /// All containers that are present.
+    pub total_containers: u64,
+    /// Would be given out now.
+    pub available: u64,
+    /// Leased or offered.
+    pub allocated: u64,
+    /// The same for each type.
+    pub by_type: BTreeMap<String, TypeStatus>,
+    /// What else the server tells.
+    #[serde(flatten)]
+    pub more: BTreeMap<String, Value>,
+}
+
+/// `POST /containers/refresh`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Refreshed {
+    /// Whether every provider was looked at in time.
+    pub refreshed: bool,
+    /// What there is now.
+    pub status: PoolStatus,
+}
+
+/// The answer to a heartbeat.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Renewed {
+    /// The session as it is now.
+    #[serde(flatten)]
+    pub session: Session,
+    /// What its holder should know, such as that the container turned unhealthy.
+    #[serde(default)]
+    pub warnings: Vec<Value>,
+}
