@@ -1,1 +1,156 @@
-//! The command line.
+//! The command line. Data goes to stdout, everything else to stderr; exit codes are stable (see [`exit`]).
+
+mod connection;
+mod containers;
+mod demo;
+pub mod exit;
+mod key;
+mod output;
+mod run;
+mod serve;
+mod sessions;
+mod status;
+mod supervise;
+mod up;
+
+use std::{io, process::ExitCode};
+
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+
+use self::output::Print as _;
+
+/// Leasehold lends pre-warmed containers to sessions.
+#[derive(Debug, Parser)]
+#[command(
+    name = "leasehold",
+    version,
+    about,
+    disable_help_subcommand = true,
+    arg_required_else_help = true,
+    after_help = exit::HELP
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run one replica: the HTTP API and its background work, until SIGTERM
+    Serve(serve::Args),
+    /// Run everything on this machine: a private Redis, two replicas, and demo targets if there are no containers
+    Up(up::Args),
+    /// Show how many containers there are, by type and state
+    Status(status::Args),
+    /// List containers, or show one
+    #[command(visible_alias = "container")]
+    Containers(containers::Args),
+    /// List, show, create and release sessions
+    #[command(visible_alias = "session")]
+    Sessions(sessions::Args),
+    /// Have every provider looked at now, and show what there is then
+    Refresh(status::RefreshArgs),
+    /// Hold a container while a command runs
+    Run(run::Args),
+    /// Ask one replica whether it is ready: exit code 0 when it is, else 1 (for a container's HEALTHCHECK)
+    Healthcheck(status::HealthcheckArgs),
+    /// Make API keys
+    Key(key::Args),
+    /// Print the OpenAPI description of the HTTP API
+    Openapi,
+    /// Print a completion script, as in: source <(leasehold completions bash)
+    Completions {
+        /// The shell that is to complete
+        shell: Shell,
+    },
+    /// Be a container for demonstrations: a desktop that a VNC client can view
+    DemoTarget(demo::Args),
+    /// Run a command and end it when this process's stdin ends (used by `up`)
+    #[command(hide = true)]
+    Supervise(supervise::Args),
+}
+
+/// Runs the program: reads its arguments, does what they say, and tells what went wrong.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match cli.command {
+        // The only one that has work for several threads.
+        Command::Serve(_) => tokio::runtime::Builder::new_multi_thread().enable_all().build(),
+        _ => tokio::runtime::Builder::new_current_thread().enable_all().build(),
+    };
+    let result = match runtime {
+        Ok(runtime) => {
+            let result = runtime.block_on(dispatch(cli.command));
+            // A thread that reads stdin must not hold up the end.
+            runtime.shutdown_background();
+            result
+        }
+        Err(error) => Err(anyhow::Error::new(error).context("the async runtime does not start")),
+    };
+    result.unwrap_or_else(|error| exit::tell(&error))
+}
+
+async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(args) => serve::serve(args).await,
+        Command::Up(args) => up::up(args).await,
+        Command::Status(args) => status::status(args).await,
+        Command::Containers(args) => containers::containers(args).await,
+        Command::Sessions(args) => sessions::sessions(args).await,
+        Command::Refresh(args) => status::refresh(args).await,
+        Command::Run(args) => run::run(args).await,
+        Command::Healthcheck(args) => status::healthcheck(args).await,
+        Command::Key(args) => key::key(args),
+        Command::Openapi => format!("{}\n", serde_json::to_string_pretty(&crate::api::document())?).print(),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "leasehold", &mut script);
+            String::from_utf8_lossy(&script).into_owned().print()
+        }
+        Command::DemoTarget(args) => demo::demo_target(args).await,
+        Command::Supervise(args) => supervise::supervise(args).await,
+    }
+}
+
+/// Resolves when this process is asked to end by one of the usual signals; with the signal's number.
+struct Signals {
+    each: Vec<(nix::sys::signal::Signal, tokio::signal::unix::Signal)>,
+}
+
+impl Signals {
+    /// Hears SIGINT, SIGTERM and SIGHUP from now on, instead of being ended by them.
+    fn hear() -> io::Result<Self> {
+        use nix::sys::signal::Signal::{SIGHUP, SIGINT, SIGTERM};
+        let each = [SIGINT, SIGTERM, SIGHUP]
+            .into_iter()
+            .map(|which| {
+                let kind = tokio::signal::unix::SignalKind::from_raw(which as i32);
+                Ok((which, tokio::signal::unix::signal(kind)?))
+            })
+            .collect::<io::Result<_>>()?;
+        Ok(Self { each })
+    }
+
+    /// The next one.
+    async fn next(&mut self) -> nix::sys::signal::Signal {
+        let waits = self.each.iter_mut().map(|(which, signal)| {
+            Box::pin(async move {
+                signal.recv().await;
+                *which
+            })
+        });
+        futures_util::future::select_all(waits).await.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+}

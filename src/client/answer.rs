@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::{Container, Session};
+use crate::model::{Container, Session, SessionId};
 
 /// One page of `GET /containers`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -37,8 +37,10 @@ pub struct TypeStatus {
     pub initializing: u64,
     /// Idle and cordoned.
     pub cordoned: u64,
+    /// Sessions that hold a container.
+    pub sessions_ready: u64,
     /// Sessions that wait in line.
-    pub queued: u64,
+    pub sessions_queued: u64,
 }
 
 /// `GET /containers/status`.
@@ -64,6 +66,26 @@ pub struct Refreshed {
     pub refreshed: bool,
     /// What there is now.
     pub status: PoolStatus,
+}
+
+/// What became of one renewal of many.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct HeartbeatOutcome {
+    /// The session.
+    pub session_id: SessionId,
+    /// It was renewed; without its container.
+    #[serde(default)]
+    pub session: Option<Session>,
+    /// It was not: the problem that a single renewal would have been answered with.
+    #[serde(default)]
+    pub problem: Option<Value>,
+}
+
+/// What became of many.
+#[derive(Debug, Deserialize)]
+pub(super) struct HeartbeatOutcomes {
+    /// In the order of the renewals.
+    pub(super) results: Vec<HeartbeatOutcome>,
 }
 
 /// The answer to a heartbeat.

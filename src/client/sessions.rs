@@ -3,12 +3,12 @@
 use std::{future, time::Duration};
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::Instant;
 
 use super::{
     Client,
-    answer::Renewed,
+    answer::{HeartbeatOutcome, HeartbeatOutcomes, Renewed},
     error::ClientError,
     guard::SessionGuard,
     http::{Http, next_cursor, patiently},
@@ -64,9 +64,13 @@ impl Client {
     ///
     /// # Errors
     /// See [`ClientError`]; what became of one renewal is in its outcome.
-    pub async fn heartbeats(&self, renewals: &[Renewal]) -> Result<Value, ClientError> {
-        let call = || self.http.json(self.http.post("/sessions/heartbeats").json(&json!({ "sessions": renewals })));
-        patiently(call).await
+    pub async fn heartbeats(&self, renewals: &[Renewal]) -> Result<Vec<HeartbeatOutcome>, ClientError> {
+        let call = || {
+            self.http.json::<HeartbeatOutcomes>(
+                self.http.post("/sessions/heartbeats").json(&json!({ "heartbeats": renewals })),
+            )
+        };
+        Ok(patiently(call).await?.results)
     }
 
     /// Ends a session, or takes its ticket out of the line. Doing it twice is fine.
