@@ -3,7 +3,8 @@
 local function describe_container(f)
   local pool_state = derive(f)
   return { f.id, f.provider, f.state, f.check, f.probed, f.probe or false, f.why or false, pool_state,
-    f.cordon or false, f.lease or false, f.at or false, f.token or false, redis.call('GET', S.base .. 'about:' .. f.id) }
+    f.cordon or false, f.lease or false, f.at or false, f.token or false,
+    redis.call('GET', S.base .. 'about:' .. f.id) }
 end
 
 -- A session: id, state, owner, ttl, expires in ms, created, ended, reason, token, wall clock, position, estimate in ms,

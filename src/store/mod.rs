@@ -2,26 +2,30 @@
 //!
 //! Each target type has its keys under one hash tag, `<prefix>:{<type>}:`, so that a script touches one slot:
 //!
-//! | key | Redis type | holds | written by |
-//! |---|---|---|---|
-//! | `epoch` | hash | schema, server identity, when it was last checked (µs), epoch, event sequence, pool-time offset and last tick (ms), token floor, mean session time (ms) | every script |
-//! | `container:<id>` | hash | the facts: provider, incarnation, engine state and check, probe verdict and counters, era, lease, token, cordon, reset, quarantine; and `set`, where `settle` put it | `observe`, `report_probes`, grants and ends |
-//! | `about:<id>` | string | the description as JSON, never parsed in Lua | `observe` |
-//! | `containers` | zset, all 0 | every container's id, for paging | `observe`, `remove`, `sweep` |
-//! | `available` | zset by time freed | what may be given out, longest idle first | `settle` |
-//! | `cordoned` `unhealthy` `initializing` `resetting` | zset by time of entry | the rest, one each; leased ones are in none: they are counted by `leases` and `offers` | `settle` |
-//! | `quarantine` | zset by end | who comes back when | `reclaim` |
-//! | `probes` | zset by time | when to probe next | `observe`, `claim_probes`, `report_probes` |
-//! | `seen:<provider>` | zset by full look | which look saw a container last | `observe` |
-//! | `observers` | hash | by provider: generation and sequence of the last observation | `mark` |
-//! | `session:<id>` | hash | owner, state, TTL, container, token, times, end reason; expires after its end | `allocate`, `heartbeat`, `release`, `reclaim`, … |
-//! | `metadata:<id>` | string | the client's own words, when it gave any | `allocate` |
-//! | `leases` `offers` | zset by expiry | ready sessions; granted ones that are not claimed | grants, `heartbeat` |
-//! | `queue` | zset by order | the line | `allocate` |
-//! | `tickets` | zset by expiry | the same sessions, by when they were last asked for | `allocate`, `poll` |
-//! | `sessions`, `owner:<name>` | zset by creation | live sessions, of all and of one owner | `allocate`, `close` |
-//! | `ended` | zset by end | ended sessions, as long as they are kept | `close` |
-//! | `events` | stream | what happened, ids `<epoch>-<sequence>` | `event` |
+//! | key | Redis type | holds | written by | bytes |
+//! |---|---|---|---|---|
+//! | `epoch` | hash | schema, server identity, when it was last checked (µs), epoch, event sequence, pool-time offset and last tick (ms), token floor, mean session time (ms) | every script | one |
+//! | `container:<id>` | hash | the facts: provider, incarnation, engine state and check, probe verdict and counters, era, lease, token, cordon, reset, quarantine, what to do at a session's end; and `set`, where `settle` put it | `observe`, `report_probes`, grants and ends | 330, leased 390 |
+//! | `about:<id>` | string | the description as JSON, never parsed in Lua | `observe` | 170 more than the text |
+//! | `containers` | zset, all 0 | every container's id, for paging | `observe`, `remove`, `sweep` | 177 |
+//! | `available` | zset by time freed | what may be given out, longest idle first | `settle` | 177 |
+//! | `cordoned` `unhealthy` `initializing` `resetting` | zset by time of entry | the rest, one each; leased ones are in none: they are counted by `leases` and `offers` | `settle` | 177 |
+//! | `quarantine` | zset by end | who comes back when | `reclaim` | 177 |
+//! | `probes` | zset by time | when to probe next | `observe`, `claim_probes`, `report_probes` | 177 |
+//! | `seen:<provider>` | zset by full look | which look saw a container last | `observe` | 177 |
+//! | `observers` | hash | by provider: generation and sequence of the last observation, and what is added to the numbers of this generation's looks | `mark` | one |
+//! | `session:<id>` | hash | owner, state, TTL, container, token, times, end reason, replicas to wake; expires after its end | `allocate`, `heartbeat`, `poll`, offers and ends | 310, queued 220, ended 380 |
+//! | `metadata:<id>` | string | the client's own words, when it gave any | `allocate` | 130 more than the text |
+//! | `leases` `offers` | zset by expiry | ready sessions; granted ones that are not claimed | grants, `heartbeat`, `poll` | 140 |
+//! | `queue` | zset by order | the line | `allocate` | 140 |
+//! | `tickets` | zset by expiry | the same sessions, by when they were last asked for | `allocate`, `poll` | 145 |
+//! | `sessions`, `owner:<name>` | zset by creation | live sessions, of all and of one owner | `allocate`, `close` | 145 each |
+//! | `ended` | zset by end | ended sessions, as long as they are kept | `close` | 145 |
+//! | `events` | stream | what happened, ids `<epoch>-<sequence>` | `event` | 175 an event |
+//!
+//! Bytes are for each container or session that is in it, measured on Redis 7.0 with 10,000 of each, ids of 64 characters (as Docker's)
+//! and no metadata. All in all, with the keyspace's own share: a container with a description of 350 bytes takes 1.7 KB, a ready session
+//! 650 bytes more, a queued one 860, an ended one 570.
 //!
 //! Keys of their own: `types` (set: every type ever configured or discovered), `provider:<name>` (hash: lock, generation,
 //! last look), `idem:<owner>:<hash>` and `alias:<owner>:<hash>` (string: what a client's key or id stands for). Channels:

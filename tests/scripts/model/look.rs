@@ -19,8 +19,10 @@ for _, key in ipairs(redis.call('KEYS', ARGV[1] .. '*')) do
     rows[#rows + 1] = { name, redis.call('PTTL', key), { 'is', redis.call('GET', key) } }
   end
 end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000) - (redis.call('HGET', ARGV[1] .. 'epoch', 'offset') or 0)
 redis.call('HINCRBY', ARGV[1] .. 'epoch', 'offset', -1)
-return { rows, redis.call('XRANGE', ARGV[1] .. 'events', '(' .. ARGV[2], '+') }
+return { now, rows, redis.call('XRANGE', ARGV[1] .. 'events', '(' .. ARGV[2], '+') }
 ";
 
 /// The fields of a record, or the members and scores of a sorted set.
@@ -33,15 +35,17 @@ pub type Event = (String, Vec<String>);
 pub struct Look {
     keys: BTreeMap<String, (i64, Fields)>,
     pub events: Vec<Event>,
+    /// Pool time, in milliseconds.
+    pub now: i64,
 }
 
 impl Look {
     pub fn read(connection: &mut redis::Connection, base: &str, after: &str) -> Self {
         type Row = (String, i64, Vec<String>);
-        let (rows, events): (Vec<Row>, Vec<Event>) =
+        let (now, rows, events): (i64, Vec<Row>, Vec<Event>) =
             redis::cmd("EVAL").arg(READ).arg(0).arg(base).arg(after).query(connection).unwrap();
         let pairs = |flat: Vec<String>| flat.chunks(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();
-        Self { keys: rows.into_iter().map(|(name, ttl, flat)| (name, (ttl, pairs(flat)))).collect(), events }
+        Self { keys: rows.into_iter().map(|(name, ttl, flat)| (name, (ttl, pairs(flat)))).collect(), events, now }
     }
 
     fn fields(&self, key: &str) -> Option<&Fields> {
@@ -59,6 +63,13 @@ impl Look {
     /// The members of a sorted set.
     pub fn members(&self, set: &str) -> BTreeSet<&str> {
         self.fields(set).map(|set| set.keys().map(String::as_str).collect()).unwrap_or_default()
+    }
+
+    /// The score of one that must be in a sorted set.
+    pub fn score(&self, set: &str, member: &str) -> i64 {
+        let score =
+            self.fields(set).and_then(|set| set.get(member)).unwrap_or_else(|| panic!("{member} is not in {set}"));
+        score.parse().unwrap()
     }
 
     /// The same, by score and then by name.
@@ -86,7 +97,7 @@ impl Look {
         self.all("session:").filter(|(_, _, s)| states.contains(&s["state"].as_str())).map(|(id, ..)| id).collect()
     }
 
-    /// The invariants; `now` is after every deadline that is over.
+    /// The invariants.
     pub fn check(&self) {
         self.check_containers();
         self.check_sessions();

@@ -1,11 +1,13 @@
 //! Random operations, and what must hold after each.
 //!
 //! [`step`] says what may happen, [`world`] what must become of it (a model in plain Rust), [`look`] reads everything back
-//! from Redis in one pass and holds the invariants of `settle` against it, [`history`] replays the events.
+//! from Redis in one pass and holds the invariants of `settle` against it, [`history`] replays the events,
+//! [`compare`] holds both against the model.
 //!
 //! Time in the model is in seconds and passes by tens; each deadline is set at fives, so that the real time that a run takes
 //! decides nothing.
 
+mod compare;
 mod history;
 mod look;
 mod run;
@@ -19,7 +21,7 @@ use proptest::test_runner::{Config, TestError, TestRunner};
 use crate::common::redis::Redis;
 
 /// How many runs there are; `PROPTEST_CASES` in the environment asks for others.
-const CASES: u32 = 100;
+const CASES: u32 = 200;
 
 #[test]
 fn case_02_random_operations_keep_the_invariants_and_do_what_the_model_says() {

@@ -1,15 +1,11 @@
 //! One run: each step is done to the model and to Redis, whose answers and records must be what the model says.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use leasehold::{
     config::Config,
     metrics::Metrics,
-    model::{About, EndReason, FencingToken, OwnerName, SessionId, SessionState, TargetType},
+    model::{About, EndReason, FencingToken, OwnerName, SessionId, TargetType},
     store::{
         Allocated, Allocation, Discovered, Heartbeat, ObservationMark, Observed, Polled, ProbeReport, Released, Store,
     },
@@ -18,7 +14,6 @@ use proptest::test_runner::TestCaseError;
 
 use super::{
     history::History,
-    look::Look,
     step::{Fact, How, Step, Token},
     world::{self, Container, Made, Session, State, World},
 };
@@ -34,16 +29,17 @@ const MOST_LIVE: usize = 12;
 const RISE: u32 = 1;
 const FALL: u32 = 2;
 
-struct Run {
+/// Where a run stands.
+pub struct Run {
     store: Store,
-    connection: redis::Connection,
+    pub(super) connection: redis::Connection,
     wine: TargetType,
     owner: OwnerName,
-    base: String,
-    world: World,
-    history: History,
+    pub(super) base: String,
+    pub(super) world: World,
+    pub(super) history: History,
     made: Vec<SessionId>,
-    tokens: BTreeMap<SessionId, FencingToken>,
+    pub(super) tokens: BTreeMap<SessionId, FencingToken>,
     generation: u64,
     sequence: u64,
     incarnations: usize,
@@ -92,7 +88,7 @@ fn name(container: usize) -> String {
 impl Run {
     /// The session that a step means; none before the first.
     fn chosen(&self, number: usize) -> Option<SessionId> {
-        self.made.get(number % self.made.len().max(1)).copied()
+        self.made.iter().rev().nth(number % self.made.len().max(1)).copied()
     }
 
     fn mark(&mut self) -> ObservationMark {
@@ -331,9 +327,9 @@ impl Run {
         }
     }
 
-    async fn heartbeat(&mut self, session: usize, token: Token, brief: bool) {
+    async fn heartbeat(&mut self, session: usize, shown: Token, brief: bool) {
         let Some(id) = self.chosen(session) else { return };
-        let (token, stale) = self.token(id, token);
+        let (token, stale) = self.token(id, shown);
         let answer =
             self.store.heartbeat(&self.wine, Some(&self.owner), brief, &[(id, token)]).await.unwrap().remove(0);
         self.world.reclaim();
@@ -343,14 +339,14 @@ impl Run {
             (State::Ready | State::Offered, Heartbeat::Stale(current)) if stale => {
                 assert_eq!(Some(current), self.tokens.get(&id).copied());
             }
-            (state @ (State::Ready | State::Offered), Heartbeat::Renewed(answer)) if !stale => {
-                if state == State::Offered {
+            (before @ (State::Ready | State::Offered), Heartbeat::Renewed(answer)) if !stale => {
+                if before == State::Offered {
                     self.world.claim(id);
                 }
                 self.world.renew(id);
                 self.same(&answer);
             }
-            (state, answer) => panic!("{answer:?} for a session that is {state:?}"),
+            (before, answer) => panic!("{answer:?} for a session that is {before:?}"),
         }
     }
 
@@ -373,25 +369,25 @@ impl Run {
             (State::Gone, Polled::NotFound) => {}
             (State::Gone, answer) => panic!("{answer:?} for a session that gave up"),
             (_, Polled::Session(answer)) => self.same(&answer),
-            (state, answer) => panic!("{answer:?} for a session that is {state:?}"),
+            (before, answer) => panic!("{answer:?} for a session that is {before:?}"),
         }
     }
 
-    async fn release(&mut self, session: usize, token: Token) {
+    async fn release(&mut self, session: usize, shown: Token) {
         let Some(id) = self.chosen(session) else { return };
-        let (token, stale) = self.token(id, token);
+        let (token, stale) = self.token(id, shown);
         let answer = self.store.release(&self.wine, id, Some(&self.owner), token, EndReason::Released).await.unwrap();
         self.world.reclaim();
-        let state = self.world.sessions[&id].state;
+        let before = self.world.sessions[&id].state;
         match answer {
-            Released::NotFound => assert_eq!(state, State::Gone),
+            Released::NotFound => assert_eq!(before, State::Gone),
             Released::Stale(current) => {
                 assert!(stale);
                 assert_eq!(Some(current), self.tokens.get(&id).copied());
             }
             Released::Ended(answer) => {
-                assert!(!stale && state != State::Gone);
-                match state {
+                assert!(!stale && before != State::Gone);
+                match before {
                     State::Ready => self.world.finish(id, EndReason::Released),
                     State::Queued | State::Offered => self.world.finish(id, EndReason::Cancelled),
                     State::Ended(_) | State::Gone => {}
@@ -471,56 +467,6 @@ impl Run {
         let key = self.key("epoch");
         let offset: i64 = redis::cmd("HGET").arg(key).arg("offset").query(&mut self.connection).unwrap();
         self.redis_time() - offset
-    }
-
-    /// An answer shows the session as the model has it.
-    fn same(&self, answer: &leasehold::model::Session) {
-        let session = &self.world.sessions[&answer.id];
-        let (state, reason) = match session.state {
-            State::Queued | State::Offered => (SessionState::Queued, None),
-            State::Ready => (SessionState::Ready, None),
-            State::Ended(reason) => (SessionState::Ended, Some(reason)),
-            State::Gone => panic!("answered after it gave up"),
-        };
-        assert_eq!((answer.state, answer.end_reason), (state, reason));
-        if let Some(lease) = &answer.lease {
-            let left = (session.deadline.0 - self.world.now) * 1000;
-            let given = lease.expires_in_ms as i64;
-            assert!((left - 5000..=left).contains(&given), "{given} ms are left and not {left}");
-        }
-    }
-
-    /// What Redis holds is sound, and is what the model says.
-    fn check(&mut self) {
-        let look = Look::read(&mut self.connection, &self.base, &self.history.last());
-        look.check();
-        self.history.follow(&look);
-        let world = &self.world;
-        assert_eq!(look.containers(), world.containers.keys().map(String::as_str).collect::<BTreeSet<_>>());
-        for (name, container) in &world.containers {
-            let facts = look.container(name).expect("it was listed");
-            let lease = container.lease.map(|id| id.to_string());
-            assert_eq!(facts.get("lease"), lease.as_ref(), "the lease of {name}");
-            assert_eq!(Some(facts["set"].as_str()), container.set.map(world::Set::name), "where {name} is");
-            assert_eq!(facts["era"], container.era.to_string(), "the era of {name}");
-        }
-        for (id, session) in &world.sessions {
-            let record = look.session(&id.to_string());
-            let told = record.map(|record| (record["state"].as_str(), record.get("reason").map(String::as_str)));
-            let expected = match session.state {
-                State::Queued => Some(("queued", None)),
-                State::Offered => Some(("offered", None)),
-                State::Ready => Some(("ready", None)),
-                State::Ended(reason) => Some(("ended", Some(reason.as_str()))),
-                State::Gone => None,
-            };
-            assert_eq!(told, expected, "session {id}");
-            if let Some(token) = record.and_then(|record| record.get("token")) {
-                self.tokens.insert(*id, FencingToken(token.parse().unwrap()));
-            }
-        }
-        let line: Vec<_> = world.line().iter().map(ToString::to_string).collect();
-        assert_eq!(look.ranked("queue"), line, "the line");
     }
 }
 

@@ -4,9 +4,9 @@ use leasehold::model::{EngineHealth, EngineState};
 use proptest::{collection::vec, option, prelude::*};
 
 /// How many containers there may be.
-pub const CONTAINERS: usize = 4;
+pub const CONTAINERS: usize = 3;
 
-/// One operation. Sessions are named by a number, which counts those made before from the start, round and round.
+/// One operation. Sessions are named by a number, which counts those made before from the last one back, round and round.
 #[derive(Debug, Clone)]
 pub enum Step {
     /// Adds a container or changes it.
@@ -115,7 +115,8 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 fn step() -> impl Strategy<Value = Step> {
     let container = 0..CONTAINERS;
-    let session = 0..12usize;
+    // Those made last are the likeliest to be live.
+    let session = prop_oneof![3 => 0..4usize, 1 => 0..12usize].boxed();
     let token = prop_oneof![3 => Just(Token::None), 3 => Just(Token::Right), 1 => Just(Token::Stale)];
     let how = prop_oneof![1 => Just(How::Read), 4 => Just(How::Ask), 1 => Just(How::Renew), 1 => Just(How::GiveUp)];
     let state = prop_oneof![
@@ -137,18 +138,18 @@ fn step() -> impl Strategy<Value = Step> {
         any::<bool>().prop_map(Fact::ResetAtEnd),
     ];
     let limits = (prop_oneof![Just(15i64), Just(35)], prop_oneof![Just(15i64), Just(25)], any::<bool>());
-    let most = option::weighted(0.3, prop_oneof![Just(25i64), Just(55)]);
-    let create = (any::<bool>(), prop_oneof![2 => Just(0u32), 1 => Just(30)], limits, most);
+    let most = option::weighted(0.4, prop_oneof![Just(5i64), Just(25), Just(55)]);
+    let create = (prop::bool::weighted(0.75), prop_oneof![2 => Just(0u32), 1 => Just(30)], limits, most);
     prop_oneof![
-        8 => (container.clone(), state, health, prop::bool::weighted(0.2), prop::bool::weighted(0.2)).prop_map(
+        8 => (container.clone(), state, health, prop::bool::weighted(0.4), prop::bool::weighted(0.3)).prop_map(
             |(container, state, health, probed, restarted)| Step::Observe { container, state, health, probed, restarted }
         ),
         2 => container.clone().prop_map(|container| Step::Remove { container }),
         1 => any::<[bool; CONTAINERS]>().prop_map(|seen| Step::Look { seen }),
         1 => Just(Step::Takeover),
-        3 => (container.clone(), any::<bool>(), prop::bool::weighted(0.2))
+        5 => (container.clone(), any::<bool>(), prop::bool::weighted(0.4))
             .prop_map(|(container, good, late)| Step::Probe { container, good, late }),
-        12 => (create, option::weighted(0.15, container.clone())).prop_map(
+        12 => (create, option::weighted(0.1, container.clone())).prop_map(
             |((wait, priority, (ttl, span, confirm), most), container)| Step::Create {
                 wait: wait && container.is_none(), priority, ttl, span, confirm, most, container,
             }
@@ -160,7 +161,7 @@ fn step() -> impl Strategy<Value = Step> {
         5 => (session.clone(), token).prop_map(|(session, token)| Step::Release { session, token }),
         1 => session.prop_map(|session| Step::Trespass { session }),
         1 => Just(Step::Reclaim),
-        6 => (1..=4i64).prop_map(|tens| Step::Pass { seconds: tens * 10 }),
+        6 => prop_oneof![3 => Just(10i64), 1 => Just(20), 1 => Just(40)].prop_map(|seconds| Step::Pass { seconds }),
         1 => prop_oneof![Just(3600i64), Just(-3600)].prop_map(|seconds| Step::Clock { seconds }),
         4 => (container, fact).prop_map(|(container, fact)| Step::Fact { container, fact }),
     ]

@@ -10,8 +10,8 @@ pub type Moment = (i64, usize);
 
 /// How long an offer, and a ticket without a poll, live; how long a ticket may wait in all.
 pub const CONFIRM: i64 = 15;
-pub const TICKET: i64 = 15;
-pub const WAIT: i64 = 45;
+pub const TICKET: i64 = 25;
+pub const WAIT: i64 = 35;
 
 /// The sets of which a container is in one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,7 @@ impl Set {
 }
 
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "facts are what they are")]
 pub struct Container {
     pub incarnation: usize,
     pub state: EngineState,
