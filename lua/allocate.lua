@@ -1,7 +1,7 @@
 -- Makes a session: gives it a container, or a place in the line.
 --
--- Safe to repeat: a session id that exists already is answered as it is now, and nothing changes (but a second replica that waits for a queued
--- one is woken as well).
+-- Safe to repeat: a session id that exists already is answered as it is now, and nothing changes (but a second replica
+-- that waits for a queued one is woken as well).
 --
 -- KEYS[1] epoch
 -- ARGV[1] check
@@ -30,6 +30,8 @@
 --   shortage                  nothing is available, or a line is waiting
 --   unavailable               the container asked for is not available
 --   line_full
+--   not_found                 the id belongs to another owner
+--   more                      overdue ones stand in the way, of which some were ended now: to be asked again at once
 --
 -- Events: session.ready, session.queued, and those of what was overdue.
 local session = ARGV[5]
@@ -54,34 +56,35 @@ if refused then
 end
 reclaim()
 
-local known = session_of(session)
+local known = session_now(session)
 if known then
   if known.owner ~= owner then
     return { 'not_found' }
   end
-  if known.state == 'queued' and replica ~= '' and not string.find(known.replica or '', replica, 1, true) then
-    redis.call('HSET', base .. 'session:' .. session, 'replica', known.replica and known.replica .. ',' .. replica or replica)
+  if known.state == 'queued' then
+    listen(known, replica)
   end
   return { 'replayed', describe(known) }
 end
 
 local waiting = redis.call('ZCARD', base .. 'queue')
-if waiting > 0 then
-  serve()
-  waiting = redis.call('ZCARD', base .. 'queue')
-end
-
 local f
 if container ~= '' then
-  f = facts(container)
-  if not f or f.set ~= 'available' then
-    return { 'unavailable' }
+  f = container_now(container)
+  if f and f.set ~= 'available' then
+    f = nil
   end
 elseif waiting == 0 then
   local first = redis.call('ZRANGE', base .. 'available', 0, 0)[1]
   f = first and facts(first)
 end
+if S.more and (waiting > 0 or not f) then
+  return { 'more' }
+end
 if not f then
+  if container ~= '' then
+    return { 'unavailable' }
+  end
   if ticket_ms == 0 then
     return { 'shortage' }
   end

@@ -17,7 +17,7 @@ if refused then
   return refused
 end
 reclaim()
-local f = facts(container)
+local f = container_now(container)
 if not f then
   return { 'not_found' }
 end

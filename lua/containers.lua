@@ -32,7 +32,7 @@ else
 end
 local rows = {}
 for _, id in ipairs(ids) do
-  local f = facts(id)
+  local f = container_now(id)
   if f then
     rows[#rows + 1] = describe_container(f)
   end

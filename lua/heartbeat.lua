@@ -1,5 +1,5 @@
--- Renews leases: each for its TTL from now, never past its longest end. The first one confirms the session, and claims it if it is an offer.
--- At most 100 in one call. Safe to repeat.
+-- Renews leases: each for its TTL from now, never past its longest end. The first one confirms the session, and claims
+-- it if it is an offer. At most 100 in one call. Safe to repeat.
 --
 -- KEYS[1] epoch
 -- ARGV[1] check
@@ -21,7 +21,6 @@
 local owner = ARGV[5]
 local brief = ARGV[6]
 
-local base = S.base
 local refused = open(false)
 if refused then
   return refused
@@ -31,17 +30,10 @@ reclaim()
 
 local half_a_day = 12 * 3600 * 1000
 
-local function renew(session, token)
-  local s = session_of(session)
+local function beat(session, token)
+  local s = session_now(session)
   if not s or (owner ~= '' and s.owner ~= owner) then
     return { 'not_found' }
-  end
-  if s.state == 'ready' then
-    -- Overdue, and not among the sixteen that were reclaimed: it has ended all the same.
-    local expiry = redis.call('ZSCORE', base .. 'leases', session)
-    if not expiry or tonumber(expiry) <= S.now then
-      finish(s, (s.cap and S.now >= tonumber(s.cap) and 'max_duration') or (s.confirm and not s.beat and 'unconfirmed') or 'expired')
-    end
   end
   if s.state == 'ended' then
     return { 'ended', describe(s, true) }
@@ -55,14 +47,9 @@ local function renew(session, token)
   if s.state == 'offered' then
     claim(s)
   end
-  local expiry = S.now + tonumber(s.ttl)
-  redis.call('ZADD', base .. 'leases', 'XX', int(s.cap and math.min(expiry, tonumber(s.cap)) or expiry), session)
-  local key = base .. 'session:' .. session
-  if not s.beat then
-    redis.call('HSET', key, 'beat', '1')
-  end
+  renew(s)
   if s.idem and S.now - tonumber(s.idem_at) > half_a_day then
-    redis.call('HSET', key, 'idem_at', int(S.now))
+    redis.call('HSET', S.base .. 'session:' .. session, 'idem_at', int(S.now))
     s.keep_idem = s.idem
   end
   return { 'ok', describe(s, brief == '1') }
@@ -70,6 +57,6 @@ end
 
 local replies = {}
 for at = 7, #ARGV, 2 do
-  replies[#replies + 1] = renew(ARGV[at], ARGV[at + 1])
+  replies[#replies + 1] = beat(ARGV[at], ARGV[at + 1])
 end
 return { 'ok', replies }

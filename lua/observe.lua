@@ -1,5 +1,6 @@
--- Adds and changes containers as a provider saw them; at most 100. A container's identity is its id and its incarnation: another
--- incarnation under a lease ends the session as `container_lost`. An empty one (it does not run) is the one that it was.
+-- Adds and changes containers as a provider saw them; at most 100. A container's identity is its id and its
+-- incarnation: another incarnation under a lease ends the session as `container_lost`. An empty one (it does not run)
+-- is the one that it was.
 --
 -- KEYS[1] epoch
 -- ARGV[1] check
@@ -20,14 +21,15 @@
 local provider = ARGV[5]
 local generation = tonumber(ARGV[6])
 local sequence = tonumber(ARGV[7])
-local seen = ARGV[8]
+local seen = tonumber(ARGV[8])
 
 local base = S.base
 local refused = open(false)
 if refused then
   return refused
 end
-if not mark(provider, generation, sequence) then
+local counted = mark(provider, generation, sequence)
+if not counted then
   return { 'stale' }
 end
 reclaim()
@@ -38,9 +40,10 @@ local function observe(id, inc, state, check, probed, on_end, about)
     return 0
   end
   local key = base .. 'container:' .. id
-  redis.call('ZADD', base .. 'seen:' .. provider, seen, id)
+  redis.call('ZADD', base .. 'seen:' .. provider, int(counted + seen), id)
   if not f then
-    redis.call('HSET', key, 'provider', provider, 'inc', inc, 'state', state, 'check', check, 'probed', probed, 'on_end', on_end, 'era', '1')
+    redis.call('HSET', key, 'provider', provider, 'era', '1', 'inc', inc, 'state', state, 'check', check,
+      'probed', probed, 'on_end', on_end)
     redis.call('SET', base .. 'about:' .. id, about)
     redis.call('ZADD', base .. 'containers', 0, id)
     if probed == '1' then
@@ -76,14 +79,14 @@ local function observe(id, inc, state, check, probed, on_end, about)
       redis.call('ZADD', base .. 'probes', int(S.now), id)
     else
       f.probe, f.why = nil, nil
-      redis.call('HDEL', key, 'probe', 'why')
+      redis.call('HDEL', key, 'probe', 'good', 'bad', 'why')
       redis.call('ZREM', base .. 'probes', id)
     end
   end
   event('container.changed', 'container', id, 'provider', provider, 'state', state, 'check', check)
   local s = fresh and f.lease and session_of(f.lease)
   if s then
-    finish(s, 'container_lost')
+    finish(s, overdue(s) or 'container_lost')
   else
     settle(f)
   end

@@ -9,20 +9,20 @@
 -- ARGV[6] owner       '' for any: then nothing is kept alive or claimed
 -- ARGV[7] ticket_ms   how long the ticket lives from now
 -- ARGV[8] give_up     '1': when it is still queued, take it out of the line as if it had never been
--- ARGV[9] renew       '1': a ready session is renewed as by a heartbeat (the guide's clients send none)
--- ARGV[10] replica    the channel to wake from now on; '' for no change
+-- ARGV[9] renews      '1': a ready session is renewed as by a heartbeat (the guide's clients send none)
+-- ARGV[10] replica    a channel to wake as well; ''
 --
 -- Outcomes
 --   ok         session row
 --   not_found
 --   given_up
 --
--- Events: session.ready when an offer is claimed, session.ended when it gives up.
+-- Events: session.ready when an offer is claimed, session.ended when it gives up, and those of what was overdue.
 local session = ARGV[5]
 local owner = ARGV[6]
 local ticket_ms = tonumber(ARGV[7])
 local give_up = ARGV[8]
-local renew = ARGV[9]
+local renews = ARGV[9]
 local replica = ARGV[10]
 
 local base = S.base
@@ -32,7 +32,7 @@ if refused then
 end
 reclaim()
 
-local s = session_of(session)
+local s = session_now(session)
 if not s or (owner ~= '' and s.owner ~= owner) then
   return { 'not_found' }
 end
@@ -50,12 +50,8 @@ elseif s.state == 'queued' then
   end
   licence()
   redis.call('ZADD', base .. 'tickets', 'XX', int(math.min(S.now + ticket_ms, tonumber(s['until']))), session)
-  if replica ~= '' and not string.find(s.replica or '', replica, 1, true) then
-    redis.call('HSET', base .. 'session:' .. session, 'replica', s.replica and s.replica .. ',' .. replica or replica)
-  end
-elseif s.state == 'ready' and renew == '1' then
-  licence()
-  local expiry = S.now + tonumber(s.ttl)
-  redis.call('ZADD', base .. 'leases', 'XX', int(s.cap and math.min(expiry, tonumber(s.cap)) or expiry), session)
+  listen(s, replica)
+elseif s.state == 'ready' and renews == '1' then
+  renew(s)
 end
 return { 'ok', describe(s) }

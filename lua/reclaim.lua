@@ -1,4 +1,5 @@
--- Takes back what is overdue and serves the line; ticks the type's pool time. Run by every replica's reaper; needs none.
+-- Takes back what is overdue and serves the line; ticks the type's pool time. Run by every replica's reaper; needs
+-- none.
 --
 -- KEYS[1] epoch
 -- ARGV[1] check
@@ -7,7 +8,8 @@
 -- ARGV[4] confirm_ms
 --
 -- Outcomes
---   ok  how many were overdue (16: perhaps more), the epoch, and 'new' or 'adopted' when this call began it
+--   ok  how many were overdue, the epoch, 'new' or 'adopted' when this call began it (or false), and 1 when there may
+--       be more to do (or 0)
 --
 -- Events: those of what was overdue.
 local refused = open(false)
@@ -15,8 +17,4 @@ if refused then
   return refused
 end
 local taken = reclaim()
-if redis.call('ZCARD', S.base .. 'queue') > 0 and redis.call('ZCARD', S.base .. 'available') > 0 then
-  licence()
-  serve()
-end
-return { 'ok', taken, int(S.epoch), S.adopted or false }
+return { 'ok', taken, int(S.epoch), S.adopted or false, S.more and 1 or 0 }

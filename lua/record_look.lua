@@ -15,9 +15,12 @@ local error = ARGV[3]
 if tonumber(redis.call('HGET', KEYS[1], 'generation') or 0) > generation then
   return { 'stale' }
 end
+-- A write that needs no memory lets the next one pass when it is full.
+redis.call('HDEL', KEYS[1], '')
 if error == '' then
   local time = redis.call('TIME')
-  redis.call('HSET', KEYS[1], 'looked', string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)), 'answered', asked)
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  redis.call('HSET', KEYS[1], 'looked', string.format('%.0f', now), 'answered', asked)
   redis.call('HDEL', KEYS[1], 'error')
 else
   redis.call('HSET', KEYS[1], 'error', error)

@@ -1,4 +1,5 @@
--- Ends a session: gives back its container, or its place in the line. Safe to repeat: an ended session is answered as it is.
+-- Ends a session: gives back its container, or its place in the line. Safe to repeat: an ended session is answered as
+-- it is.
 --
 -- KEYS[1] epoch
 -- ARGV[1] check
@@ -15,7 +16,7 @@
 --   not_found
 --   stale_token  current token
 --
--- Events: session.ended, and what its container brings about.
+-- Events: session.ended, what its container brings about, and those of what was overdue.
 local session = ARGV[5]
 local owner = ARGV[6]
 local token = ARGV[7]
@@ -28,7 +29,7 @@ end
 licence()
 reclaim()
 
-local s = session_of(session)
+local s = session_now(session)
 if not s or (owner ~= '' and s.owner ~= owner) then
   return { 'not_found' }
 end

@@ -1,4 +1,6 @@
--- Takes in what probes found; at most 100. A report from an older era is dropped: the container was restarted or made clean meanwhile.
+-- Takes in what probes found; at most 100. A report from an older era is dropped: the container was restarted or made
+-- clean meanwhile. A container that has no verdict yet is probed again within a second, so that one that just started
+-- is not kept waiting for an interval.
 --
 -- KEYS[1] epoch
 -- ARGV[1] check
@@ -13,6 +15,7 @@
 --   ok  how many were taken in
 --
 -- Events: container.state.
+local NO_VERDICT_MS = 1000
 local rise = tonumber(ARGV[5])
 local fall = tonumber(ARGV[6])
 
@@ -32,7 +35,7 @@ local function report(id, era, failure)
   local key = base .. 'container:' .. id
   if failure == '' then
     local good = math.min(tonumber(f.good or 0) + 1, rise)
-    redis.call('HSET', key, 'good', good, 'probed_at', int(S.now))
+    redis.call('HSET', key, 'good', good)
     redis.call('HDEL', key, 'bad')
     if good >= rise and f.probe ~= 'ok' then
       redis.call('HSET', key, 'probe', 'ok')
@@ -49,6 +52,9 @@ local function report(id, era, failure)
       f.probe = 'bad'
       settle(f)
     end
+  end
+  if not f.probe then
+    redis.call('ZADD', base .. 'probes', 'XX', 'LT', int(S.now + NO_VERDICT_MS), id)
   end
   return 1
 end

@@ -25,8 +25,9 @@ if refused then
 end
 reclaim()
 local set = S.base .. (ended == '1' and 'ended' or (owner == '' and 'sessions' or 'owner:' .. owner))
--- Members of one score are in order of id, so those up to `after` are passed over.
-local found = redis.call('ZRANGEBYSCORE', set, score, '+inf', 'WITHSCORES', 'LIMIT', 0, most + 100)
+-- Members of one score are in order of id, so those up to `after` are passed over. One script may end a hundred in one
+-- millisecond.
+local found = redis.call('ZRANGEBYSCORE', set, score, '+inf', 'WITHSCORES', 'LIMIT', 0, most + 200)
 local rows, stopped_score, stopped_id, more = {}, '', '', false
 for at = 1, #found, 2 do
   local id = found[at]
@@ -36,13 +37,13 @@ for at = 1, #found, 2 do
       break
     end
     stopped_score, stopped_id = found[at + 1], id
-    local s = session_of(id)
-    if s and (owner == '' or s.owner == owner) then
+    local s = session_now(id)
+    if s and (owner == '' or s.owner == owner) and (s.state == 'ended') == (ended == '1') then
       rows[#rows + 1] = describe(s)
     end
   end
 end
-if not more and #found < 2 * (most + 100) then
+if not more and #found < 2 * (most + 200) then
   stopped_score, stopped_id = '', ''
 end
 return { 'ok', rows, stopped_score, stopped_id }

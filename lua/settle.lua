@@ -20,7 +20,7 @@ if refused then
 end
 licence()
 reclaim()
-local f = facts(container)
+local f = container_now(container)
 if not f then
   return { 'not_found' }
 end

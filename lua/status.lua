@@ -14,7 +14,8 @@ if refused then
 end
 reclaim()
 local reply = { 'ok' }
-for _, set in ipairs({ 'containers', 'available', 'leases', 'offers', 'resetting', 'unhealthy', 'initializing', 'cordoned', 'tickets' }) do
+for _, set in ipairs({ 'containers', 'available', 'leases', 'offers', 'resetting', 'unhealthy', 'initializing',
+  'cordoned', 'tickets' }) do
   reply[#reply + 1] = redis.call('ZCARD', S.base .. set)
 end
 return reply

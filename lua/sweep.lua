@@ -18,21 +18,22 @@
 local provider = ARGV[5]
 local generation = tonumber(ARGV[6])
 local sequence = tonumber(ARGV[7])
-local seen = ARGV[8]
+local seen = tonumber(ARGV[8])
 
 local refused = open(false)
 if refused then
   return refused
 end
-if not mark(provider, generation, sequence) then
+local base = mark(provider, generation, sequence)
+if not base then
   return { 'stale' }
 end
 reclaim()
 local key = S.base .. 'seen:' .. provider
-local ids = redis.call('ZRANGEBYSCORE', key, '-inf', '(' .. seen, 'LIMIT', 0, 100)
+local ids = redis.call('ZRANGEBYSCORE', key, '-inf', '(' .. int(base + seen), 'LIMIT', 0, 100)
 for _, id in ipairs(ids) do
   local f = facts(id)
-  if f then
+  if f and f.provider == provider then
     forget(f)
   else
     redis.call('ZREM', key, id)

@@ -8,6 +8,6 @@
 local replica = ARGV[1]
 
 if redis.call('HGET', KEYS[1], 'holder') == replica then
-  redis.call('HSET', KEYS[1], 'holder', '')
+  redis.call('HDEL', KEYS[1], 'holder')
 end
 return { 'ok' }

@@ -60,6 +60,9 @@ pub struct Config {
     /// How long a replica may take to end after SIGTERM. Default 30s.
     #[serde(with = "duration_text::required")]
     pub shutdown_timeout: Duration,
+    /// How long a replica that is to end still serves, while `/readyz` says no, before it stops listening. Default 1s.
+    #[serde(with = "duration_text::required")]
+    pub drain: Duration,
     /// Most long polls open at a time on one replica. Default 10000.
     pub long_polls: usize,
     /// Redis.
@@ -372,6 +375,7 @@ impl Default for Config {
             workers: 0,
             reaper_interval: Duration::from_secs(1),
             shutdown_timeout: Duration::from_secs(30),
+            drain: Duration::from_secs(1),
             long_polls: 10_000,
             redis: RedisConfig::default(),
             limits: Limits::default(),

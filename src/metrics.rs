@@ -1,26 +1,257 @@
-//! What a replica counts and times, in the Prometheus text format. The pool's own counts are read at each scrape.
+//! What a replica counts and times, in the OpenMetrics text format. The pool's own sizes are read at each scrape and given to
+//! [`Metrics::encode`]: they live in Redis, not here.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
-use crate::model::TargetType;
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text},
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+        info::Info,
+    },
+    registry::{Registry, Unit},
+};
+
+use crate::model::{PoolState, ProviderName, SessionState, TargetType};
+
+/// What [`Metrics::encode`] writes.
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ScriptLabels {
+    script: &'static str,
+    outcome: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AllocationLabels {
+    target_type: String,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ProbeLabels {
+    target_type: String,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    method: String,
+    route: String,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabels {
+    target_type: String,
+    state: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TypeLabels {
+    target_type: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ProviderLabels {
+    provider: String,
+}
+
+type Timings<L> = Family<L, Histogram, fn() -> Histogram>;
 
 /// The metrics of one replica. Shared by all that count.
-#[derive(Debug, Default)]
-pub struct Metrics {}
+pub struct Metrics {
+    registry: Registry,
+    scripts: Timings<ScriptLabels>,
+    allocations: Timings<AllocationLabels>,
+    probes: Timings<ProbeLabels>,
+    requests: Timings<RequestLabels>,
+    panics: Counter,
+}
+
+/// The sizes of the pool at the time of a scrape.
+#[derive(Debug, Clone, Default)]
+pub struct PoolSizes {
+    /// Whether Redis answered; without it the rest is empty.
+    pub redis_up: bool,
+    /// Containers of each type by state; cordoned ones that are idle are counted apart.
+    pub containers: Vec<(TargetType, PoolState, u64)>,
+    /// Idle containers that are cordoned.
+    pub cordoned: Vec<(TargetType, u64)>,
+    /// Live sessions of each type by state.
+    pub sessions: Vec<(TargetType, SessionState, u64)>,
+    /// Each provider, the time since its last full look that succeeded, and whether the last one did.
+    pub providers: Vec<(ProviderName, Option<Duration>, bool)>,
+    /// Sessions for which requests wait on this replica.
+    pub waiting: u64,
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// 100 µs to 1.6 s: what is answered at once.
+fn short() -> Histogram {
+    Histogram::new(exponential_buckets(0.000_1, 2.0, 15))
+}
+
+/// 500 µs to 65 s: what may wait in line.
+fn long() -> Histogram {
+    Histogram::new(exponential_buckets(0.000_5, 2.0, 18))
+}
 
 impl Metrics {
     /// An empty set.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        let mut registry = Registry::with_prefix("leasehold");
+        let scripts = Timings::new_with_constructor(short as fn() -> Histogram);
+        let allocations = Timings::new_with_constructor(long as fn() -> Histogram);
+        let probes = Timings::new_with_constructor(short as fn() -> Histogram);
+        let requests = Timings::new_with_constructor(long as fn() -> Histogram);
+        let panics = Counter::default();
+        let unit = Unit::Seconds;
+        let help = "Calls of Redis scripts, by script and outcome";
+        registry.register_with_unit("script_duration", help, unit.clone(), scripts.clone());
+        let help = "Creates of sessions, waiting included, by outcome";
+        registry.register_with_unit("allocation_duration", help, unit.clone(), allocations.clone());
+        let help = "Probes of containers by this replica, by outcome";
+        registry.register_with_unit("probe_duration", help, unit.clone(), probes.clone());
+        let help = "HTTP requests, by route and status";
+        registry.register_with_unit("http_request_duration", help, unit, requests.clone());
+        registry.register("panics", "Panics: each is a defect", panics.clone());
+        let version = [("version", env!("CARGO_PKG_VERSION"))];
+        registry.register("build", "The program", Info::new(version.to_vec()));
+        Self { registry, scripts, allocations, probes, requests, panics }
     }
 
     /// A script ran, with this outcome code.
-    pub fn script(&self, _name: &'static str, _outcome: &str, _took: Duration) {}
+    pub fn script(&self, script: &'static str, outcome: &str, took: Duration) {
+        let labels = ScriptLabels { script, outcome: outcome.to_owned() };
+        self.scripts.get_or_create(&labels).observe(took.as_secs_f64());
+    }
 
     /// A create was answered.
-    pub fn allocation(&self, _target_type: &TargetType, _outcome: &'static str, _took: Duration) {}
+    pub fn allocation(&self, target_type: &TargetType, outcome: &'static str, took: Duration) {
+        let labels = AllocationLabels { target_type: target_type.to_string(), outcome };
+        self.allocations.get_or_create(&labels).observe(took.as_secs_f64());
+    }
 
     /// A container was probed.
-    pub fn probe(&self, _target_type: &TargetType, _good: bool, _took: Duration) {}
+    pub fn probe(&self, target_type: &TargetType, good: bool, took: Duration) {
+        let outcome = if good { "good" } else { "bad" };
+        let labels = ProbeLabels { target_type: target_type.to_string(), outcome };
+        self.probes.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+
+    /// An HTTP request was answered. `route` is the pattern, never the path: ids must not become labels.
+    pub fn request(&self, method: &str, route: &str, status: u16, took: Duration) {
+        let labels = RequestLabels { method: method.to_owned(), route: route.to_owned(), status };
+        self.requests.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+
+    /// A thread panicked.
+    pub fn panicked(&self) {
+        self.panics.inc();
+    }
+
+    /// Everything as text.
+    ///
+    /// # Errors
+    /// Never, as far as a `String` can be written to.
+    pub fn encode(&self, sizes: &PoolSizes) -> Result<String, fmt::Error> {
+        let mut out = String::new();
+        text::encode_registry(&mut out, &self.registry)?;
+        text::encode_registry(&mut out, &registry_of(sizes))?;
+        text::encode_eof(&mut out)?;
+        Ok(out)
+    }
+}
+
+/// A registry of this scrape's own, so that a type or provider that is gone leaves nothing behind.
+fn registry_of(sizes: &PoolSizes) -> Registry {
+    let mut registry = Registry::with_prefix("leasehold");
+    let containers = Family::<StateLabels, Gauge>::default();
+    for (target_type, pool_state, count) in &sizes.containers {
+        let labels = StateLabels { target_type: target_type.to_string(), state: pool_state.as_str() };
+        containers.get_or_create(&labels).set(*count as i64);
+    }
+    let cordoned = Family::<TypeLabels, Gauge>::default();
+    for (target_type, count) in &sizes.cordoned {
+        cordoned.get_or_create(&TypeLabels { target_type: target_type.to_string() }).set(*count as i64);
+    }
+    let sessions = Family::<StateLabels, Gauge>::default();
+    let queue = Family::<TypeLabels, Gauge>::default();
+    for (target_type, state, count) in &sizes.sessions {
+        let labels = StateLabels { target_type: target_type.to_string(), state: state.as_str() };
+        sessions.get_or_create(&labels).set(*count as i64);
+        if *state == SessionState::Queued {
+            queue.get_or_create(&TypeLabels { target_type: target_type.to_string() }).set(*count as i64);
+        }
+    }
+    let ages = Family::<ProviderLabels, Gauge<f64, std::sync::atomic::AtomicU64>>::default();
+    let providers = Family::<ProviderLabels, Gauge>::default();
+    for (name, age, up) in &sizes.providers {
+        let labels = ProviderLabels { provider: name.to_string() };
+        providers.get_or_create(&labels).set(i64::from(*up));
+        if let Some(age) = age {
+            ages.get_or_create(&labels).set(age.as_secs_f64());
+        }
+    }
+    let single = |value: u64| {
+        let gauge = Gauge::<i64>::default();
+        gauge.set(value as i64);
+        gauge
+    };
+    registry.register("redis_up", "Whether Redis answered this scrape", single(sizes.redis_up.into()));
+    registry.register("waiting_requests", "Sessions that requests wait for on this replica", single(sizes.waiting));
+    registry.register("containers", "Containers by type and pool state, of the whole pool", containers);
+    registry.register("containers_cordoned", "Idle containers that are given out no more, of the whole pool", cordoned);
+    registry.register("sessions", "Live sessions by type and state, of the whole pool", sessions);
+    registry.register("queue_depth", "Sessions that wait in line, of the whole pool", queue);
+    registry.register("provider_up", "Whether the last full look at the provider succeeded", providers);
+    registry.register_with_unit("provider_age", "Since the last full look that succeeded", Unit::Seconds, ages);
+    registry
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_counted_and_the_sizes_are_written_with_their_labels() {
+        let metrics = Metrics::new();
+        let wine: TargetType = "wine".parse().unwrap();
+        metrics.allocation(&wine, "ready", Duration::from_millis(2));
+        metrics.script("allocate", "ok", Duration::from_micros(300));
+        let sizes = PoolSizes {
+            redis_up: true,
+            containers: vec![(wine.clone(), PoolState::Available, 3)],
+            sessions: vec![(wine, SessionState::Queued, 2)],
+            ..PoolSizes::default()
+        };
+        let text = metrics.encode(&sizes).unwrap();
+        for line in [
+            "leasehold_containers{target_type=\"wine\",state=\"available\"} 3\n",
+            "leasehold_queue_depth{target_type=\"wine\"} 2\n",
+            "leasehold_redis_up 1\n",
+            "leasehold_allocation_duration_seconds_count{target_type=\"wine\",outcome=\"ready\"} 1\n",
+            "leasehold_script_duration_seconds_count{script=\"allocate\",outcome=\"ok\"} 1\n",
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+        assert!(text.ends_with("# EOF\n"));
+    }
 }

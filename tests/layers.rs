@@ -1,1 +1,136 @@
 //! Dependencies point one way: the `use crate::` lines say so.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+/// What each layer may use, besides itself. What everybody may use stands in [`COMMON`].
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("main", &["app", "cli", "telemetry"]),
+    ("cli", &["api", "app", "client", "demo", "provider", "telemetry"]),
+    ("app", &["api", "discovery", "health", "pool", "provider", "store", "telemetry"]),
+    ("api", &["pool"]),
+    ("client", &[]),
+    ("demo", &["rfb"]),
+    ("discovery", &["provider", "store"]),
+    ("health", &["rfb", "store"]),
+    ("pool", &["store"]),
+    ("provider", &[]),
+    ("store", &[]),
+    ("rfb", &[]),
+    ("telemetry", &[]),
+    ("metrics", &[]),
+    ("config", &[]),
+    ("model", &[]),
+];
+
+const COMMON: &[&str] = &["config", "metrics", "model"];
+
+/// Which crate only one layer may name.
+const ALONE: &[(&str, &[&str])] =
+    &[("redis", &["store"]), ("deadpool_redis", &["store"]), ("actix_web", &["api"]), ("bollard", &["provider"])];
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// The names that follow `crate::`, also within braces: `use crate::{config::Config, model::Role};`.
+fn used(text: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for (at, _) in text.match_indices("crate::") {
+        if text[..at].ends_with("pub(in ") || text[..at].ends_with('$') {
+            continue;
+        }
+        let rest = &text[at + "crate::".len()..];
+        if let Some(list) = rest.strip_prefix('{') {
+            let (mut depth, mut start) = (0, true);
+            let mut word = String::new();
+            for c in list.chars() {
+                match c {
+                    '{' => depth += 1,
+                    '}' if depth == 0 => break,
+                    '}' => depth -= 1,
+                    ',' if depth == 0 => start = true,
+                    c if depth == 0 && start && (c.is_alphanumeric() || c == '_') => word.push(c),
+                    _ if !word.is_empty() => {
+                        names.insert(std::mem::take(&mut word));
+                        start = false;
+                    }
+                    _ => {}
+                }
+            }
+            if !word.is_empty() {
+                names.insert(word);
+            }
+        } else {
+            names.insert(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
+        }
+    }
+    names
+}
+
+fn layers() -> Vec<(String, PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    files
+        .into_iter()
+        .map(|path| {
+            let inner = path.strip_prefix(&root).unwrap();
+            let first = inner.components().next().unwrap().as_os_str().to_str().unwrap();
+            let layer = first.strip_suffix(".rs").unwrap_or(first).to_owned();
+            let text = std::fs::read_to_string(&path).unwrap();
+            (layer, inner.to_owned(), text)
+        })
+        .collect()
+}
+
+#[test]
+fn what_a_layer_uses_stands_below_it() {
+    let may_use: BTreeMap<_, _> = MAY_USE.iter().copied().collect();
+    let mut seen = 0;
+    for (layer, path, text) in layers() {
+        if layer == "lib" {
+            continue;
+        }
+        let allowed = may_use.get(layer.as_str()).unwrap_or_else(|| panic!("{layer} is in no place of the map"));
+        for name in used(&text) {
+            seen += 1;
+            let fine = name == layer || allowed.contains(&name.as_str()) || COMMON.contains(&name.as_str());
+            assert!(fine || !may_use.contains_key(name.as_str()), "{} uses crate::{name}", path.display());
+        }
+    }
+    assert!(seen > 50, "only {seen} uses were found: the search is broken");
+}
+
+#[test]
+fn one_layer_alone_names_each_foreign_system() {
+    for (name, layers_allowed) in ALONE {
+        let mut found = false;
+        for (layer, path, text) in layers() {
+            let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+            let names_it = code.into_iter().any(|line| {
+                line.match_indices(&format!("{name}::"))
+                    .any(|(at, _)| !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':'))
+            });
+            found |= names_it;
+            assert!(!names_it || layers_allowed.contains(&layer.as_str()), "{} names {name}", path.display());
+        }
+        assert!(found || *name == "bollard", "nobody names {name}: the search is broken");
+    }
+}
+
+#[test]
+fn uses_are_found_in_both_spellings() {
+    let text = "use crate::{\n    config::{A, B},\n    model::C,\n};\nuse crate::pool::Pool;\nlet x = crate::store::Y;";
+    let names: Vec<_> = used(text).into_iter().collect();
+    assert_eq!(names, ["config", "model", "pool", "store"]);
+}

@@ -14,7 +14,10 @@ local function close(s, reason)
   redis.call('ZREM', base .. 'owner:' .. s.owner, s.id)
   local ended = base .. 'ended'
   redis.call('ZADD', ended, int(S.wall), s.id)
-  redis.call('ZREMRANGEBYSCORE', ended, '-inf', int(S.wall - S.ended_kept_ms))
+  -- One comes and two may go, so the set shrinks in small steps also after a burst.
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', ended, '-inf', int(S.wall - S.ended_kept_ms), 'LIMIT', 0, 2)) do
+    redis.call('ZREM', ended, id)
+  end
   local key = base .. 'session:' .. s.id
   redis.call('HSET', key, 'state', 'ended', 'ended', int(S.wall), 'reason', reason)
   redis.call('PEXPIRE', key, int(S.ended_kept_ms))
@@ -25,7 +28,8 @@ local function close(s, reason)
     S.hold = S.hold == 0 and lasted or S.hold * 0.9 + lasted * 0.1
     redis.call('HSET', KEYS[1], 'hold', int(S.hold))
   end
-  event('session.ended', 'session', s.id, 'owner', s.owner, 'reason', reason, 'container', s.container or '', 'token', s.token or '')
+  event('session.ended', 'session', s.id, 'owner', s.owner, 'reason', reason,
+    'container', s.container or '', 'token', s.token or '')
   s.state = 'ended'
   s.ended = int(S.wall)
   s.reason = reason

@@ -1,5 +1,5 @@
--- From the facts, two words: the pool state, and the set that the container belongs in (which differs for an idle container that is
--- cordoned). The first that applies. Writes nothing.
+-- From the facts, two words: the pool state, and the set that the container belongs in (which differs for an idle
+-- container that is cordoned). The first that applies. Writes nothing.
 local function derive(f)
   if f.lease then
     return 'allocated', 'allocated'

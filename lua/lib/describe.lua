@@ -2,12 +2,12 @@
 -- A container: id, provider, state, check, probed, probe, why, pool state, cordoned, lease, allocated at, token, about.
 local function describe_container(f)
   local pool_state = derive(f)
-  return { f.id, f.provider, f.state, f.check, f.probed, f.probe or false, f.why or false, pool_state, f.cordon or false,
-    f.lease or false, f.at or false, f.token or false, redis.call('GET', S.base .. 'about:' .. f.id) }
+  return { f.id, f.provider, f.state, f.check, f.probed, f.probe or false, f.why or false, pool_state,
+    f.cordon or false, f.lease or false, f.at or false, f.token or false, redis.call('GET', S.base .. 'about:' .. f.id) }
 end
 
--- A session: id, state, owner, ttl, expires in ms, created, ended, reason, token, wall clock, position, estimate in ms, metadata, idempotency
--- key to keep alive, container (false when `brief`).
+-- A session: id, state, owner, ttl, expires in ms, created, ended, reason, token, wall clock, position, estimate in ms,
+-- metadata, idempotency key to keep alive, container (false when `brief`).
 local function describe(s, brief)
   local expires, position, estimate, container, metadata = false, false, false, false, false
   if s.state == 'ready' then
@@ -25,6 +25,6 @@ local function describe(s, brief)
     local f = s.state == 'ready' and facts(s.container)
     container = f and describe_container(f) or false
   end
-  return { s.id, s.state, s.owner, s.ttl, expires, s.created, s.ended or false, s.reason or false, s.token or false, int(S.wall),
-    position, estimate, metadata, s.keep_idem or false, container }
+  return { s.id, s.state, s.owner, s.ttl, expires, s.created, s.ended or false,
+    s.reason or false, s.token or false, int(S.wall), position, estimate, metadata, s.keep_idem or false, container }
 end

@@ -1,4 +1,5 @@
--- Ends a session for a reason and gives its container back: made clean first where its type has a reset, else settled at once.
+-- Ends a session for a reason and gives its container back: made clean first where its type has a reset, else settled
+-- at once.
 local function finish(s, reason)
   close(s, reason)
   local f = s.container and facts(s.container)

@@ -1,10 +1,11 @@
--- Removes a container and everything about it; its session, if it has one, ends as `container_lost`. Its last token stays as a floor for
--- the type, so that tokens grow also for a container that comes back under its id.
+-- Removes a container and everything about it; its session, if it has a live one, ends as `container_lost`. Its last
+-- token stays as a floor for the type, so that tokens grow also for a container that comes back under its id.
 local function forget(f)
   licence()
   local base = S.base
   local s = f.lease and session_of(f.lease)
-  for _, set in ipairs({ 'containers', 'available', 'cordoned', 'unhealthy', 'initializing', 'resetting', 'quarantine', 'probes', 'seen:' .. f.provider }) do
+  for _, set in ipairs({ 'containers', 'available', 'cordoned', 'unhealthy', 'initializing', 'resetting', 'quarantine',
+    'probes', 'seen:' .. f.provider }) do
     redis.call('ZREM', base .. set, f.id)
   end
   redis.call('DEL', base .. 'container:' .. f.id, base .. 'about:' .. f.id)
@@ -13,7 +14,7 @@ local function forget(f)
     redis.call('HSET', KEYS[1], 'floor', f.token)
   end
   if s then
-    close(s, 'container_lost')
+    close(s, overdue(s) or 'container_lost')
   end
   event('container.removed', 'container', f.id, 'provider', f.provider)
 end

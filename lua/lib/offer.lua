@@ -1,31 +1,38 @@
--- Offers a container that is available to the first live ticket, and wakes its replica. At most 16 dead tickets are
--- ended on the way; past them the line is served by the next script. Returns whether somebody took it.
+-- Offers a container that is available to the first live ticket, and wakes its replicas. Returns whether somebody took
+-- it. A script ends at most 16 dead tickets on the way. Past them it leaves `S.more`, and whichever script is next
+-- serves the line.
 local function offer(f)
   local queue = S.base .. 'queue'
-  for _ = 1, 16 do
+  while true do
     local first = redis.call('ZRANGE', queue, 0, 0)[1]
     if not first then
       return false
     end
     local s = session_of(first)
-    local expiry = redis.call('ZSCORE', S.base .. 'tickets', first)
-    if not s or s.state ~= 'queued' then
-      redis.call('ZREM', queue, first)
-      redis.call('ZREM', S.base .. 'tickets', first)
-    elseif not expiry or tonumber(expiry) <= S.now then
-      close(s, 'ticket_expired')
-    else
+    local dead = not s or s.state ~= 'queued' or overdue(s)
+    if not dead then
       redis.call('ZREM', queue, first)
       redis.call('ZREM', S.base .. 'tickets', first)
       grant(f, first)
       redis.call('ZADD', S.base .. 'offers', int(S.now + S.confirm_ms), first)
-      redis.call('HSET', S.base .. 'session:' .. first, 'state', 'offered', 'container', f.id, 'token', f.token, 'granted', f.at)
+      redis.call('HSET', S.base .. 'session:' .. first, 'state', 'offered', 'container', f.id,
+        'token', f.token, 'granted', f.at)
       event('session.offered', 'session', first, 'owner', s.owner, 'container', f.id, 'token', f.token)
       for channel in string.gmatch(s.replica or '', '[^,]+') do
         redis.call('PUBLISH', channel, first)
       end
       return true
     end
+    if S.dead == 16 then
+      S.more = true
+      return false
+    end
+    S.dead = S.dead + 1
+    if s and s.state == 'queued' then
+      close(s, dead)
+    else
+      redis.call('ZREM', queue, first)
+      redis.call('ZREM', S.base .. 'tickets', first)
+    end
   end
-  return false
 end

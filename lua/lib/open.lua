@@ -5,6 +5,7 @@ local S = {
   events_kept = ARGV[2],
   ended_kept_ms = tonumber(ARGV[3]),
   confirm_ms = tonumber(ARGV[4]),
+  dead = 0,
 }
 
 local SCHEMA = 1
@@ -24,15 +25,16 @@ local function licence()
 end
 
 -- Opens the script: reads the clock, checks the server's identity, and gives pool time.
--- Pool time is Redis's clock less an offset. A clock more than 2 s past the last tick (nobody ran for so long), or before
--- it (the clock was set back), first moves the offset by the difference, so that no lease loses by it.
+-- Pool time is Redis's clock less an offset. A clock more than 2 s past the last tick (nobody ran for so long), or
+-- before it (the clock was set back), first moves the offset by the difference, so that no lease loses by it.
 -- `growing`: the script makes something new, and is refused when memory is full, before it has changed anything.
 -- Returns nil, or the reply of a script that must not go on.
 local function open(growing)
   local time = redis.call('TIME')
   S.us = time[1] * 1000000 + time[2]
   S.wall = math.floor(S.us / 1000)
-  local epoch = redis.call('HMGET', KEYS[1], 'schema', 'server', 'checked', 'offset', 'tick', 'epoch', 'seq', 'floor', 'hold')
+  local epoch = redis.call('HMGET', KEYS[1], 'schema', 'server', 'checked', 'offset', 'tick', 'epoch', 'seq', 'floor',
+    'hold')
   if epoch[1] and tonumber(epoch[1]) > SCHEMA then
     return { 'newer_schema', tonumber(epoch[1]) }
   end
@@ -63,7 +65,10 @@ local function open(growing)
     change('checked', int(S.us))
     if epoch[2] ~= server then
       adopted = epoch[2] and 'adopted' or 'new'
-      S.epoch = math.max(S.epoch + 1, S.wall)
+      -- The stream refuses an id that is not above its last one, and with it the script half way.
+      local last = redis.call('XREVRANGE', S.base .. 'events', '+', '-', 'COUNT', 1)[1]
+      local streamed = last and tonumber(string.match(last[1], '^%d+')) or 0
+      S.epoch = math.max(S.epoch + 1, S.wall, streamed + 1)
       S.seq = 0
       change('schema', SCHEMA)
       change('server', server)

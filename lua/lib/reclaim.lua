@@ -1,47 +1,25 @@
--- Takes back what is overdue: leases, offers, tickets, quarantine; at most 16 in all. So no promise needs a background
--- process: whatever script runs first after a deadline keeps it. Returns how many.
+-- Takes back what is overdue: leases, offers, tickets, quarantine; at most 16 in all. Then serves the line with what is
+-- available all the same. So no promise needs a background process: whatever script runs first after a deadline keeps
+-- it. Returns how many were overdue; leaves `S.more` when there may be others.
 local function reclaim()
   local left = 16
-  local taken = 0
-  local function overdue(set)
+  local function due(set)
+    if left == 0 then
+      return {}
+    end
     local ids = redis.call('ZRANGEBYSCORE', S.base .. set, '-inf', int(S.now), 'LIMIT', 0, left)
     left = left - #ids
-    taken = taken + #ids
     return ids
   end
-  for _, id in ipairs(overdue('leases')) do
-    licence()
-    local s = session_of(id)
-    if not s then
-      redis.call('ZREM', S.base .. 'leases', id)
-    elseif s.cap and S.now >= tonumber(s.cap) then
-      finish(s, 'max_duration')
-    elseif s.confirm and not s.beat then
-      finish(s, 'unconfirmed')
-    else
-      finish(s, 'expired')
+  for _, set in ipairs({ 'leases', 'offers', 'tickets' }) do
+    for _, id in ipairs(due(set)) do
+      licence()
+      if not session_now(id) then
+        redis.call('ZREM', S.base .. set, id)
+      end
     end
   end
-  for _, id in ipairs(left > 0 and overdue('offers') or {}) do
-    licence()
-    local s = session_of(id)
-    if s then
-      finish(s, 'unconfirmed')
-    else
-      redis.call('ZREM', S.base .. 'offers', id)
-    end
-  end
-  for _, id in ipairs(left > 0 and overdue('tickets') or {}) do
-    licence()
-    local s = session_of(id)
-    -- An offer made earlier in this script took the ticket out of the line.
-    if s and s.state == 'queued' then
-      close(s, 'ticket_expired')
-    else
-      redis.call('ZREM', S.base .. 'tickets', id)
-    end
-  end
-  for _, id in ipairs(left > 0 and overdue('quarantine') or {}) do
+  for _, id in ipairs(due('quarantine')) do
     licence()
     redis.call('ZREM', S.base .. 'quarantine', id)
     local f = facts(id)
@@ -51,5 +29,7 @@ local function reclaim()
       settle(f)
     end
   end
-  return taken
+  serve()
+  S.more = S.more or left == 0
+  return 16 - left
 end

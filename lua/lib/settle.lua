@@ -1,5 +1,5 @@
--- The heart: puts a container where its facts say it belongs, writes the event, and offers it to the line when it became
--- available. Every script that changes a fact settles what it touched, so nothing else decides who is available.
+-- The heart: puts a container where its facts say it belongs, writes the event, and offers it to the line when it
+-- became available. Every script that changes a fact settles what it touched, so nothing else decides who is available.
 -- `quiet`: the event that a session ended already says that the container is available again.
 local function settle(f, quiet)
   local _, to = derive(f)

@@ -55,6 +55,20 @@ pub enum PoolState {
     Available,
 }
 
+impl PoolState {
+    /// The stable word for it, as answered.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allocated => "allocated",
+            Self::Resetting => "resetting",
+            Self::Unhealthy => "unhealthy",
+            Self::Initializing => "initializing",
+            Self::Available => "available",
+        }
+    }
+}
+
 /// How one named port of a container is reached.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Endpoint {

@@ -115,6 +115,18 @@ pub enum Role {
     Viewer,
 }
 
+impl Role {
+    /// The word for it, as configured.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Client => "client",
+            Self::Viewer => "viewer",
+        }
+    }
+}
+
 /// Who makes a request. The API checks the role, the scripts check the owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {

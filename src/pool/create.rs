@@ -89,6 +89,9 @@ impl Pool {
                 session = self.wait_in_line(target_type, &caller.owner, session, waiting, request.wait).await?;
             }
             if session.state == SessionState::Queued && request.on_shortage == OnShortage::Fail {
+                if self.shared.shutdown.is_cancelled() {
+                    return Err(PoolError::ShuttingDown);
+                }
                 match self.store.poll(target_type, id, Some(&caller.owner), true, false, None).await? {
                     Polled::Session(last) => session = last,
                     Polled::GivenUp | Polled::NotFound => return withdrawal.nothing(no_available(target_type)),
@@ -104,6 +107,9 @@ impl Pool {
             }
             _ => {
                 withdrawal.heard();
+                if !replayed {
+                    log_start(&session);
+                }
                 Ok(Created { session, replayed })
             }
         }
@@ -144,7 +150,8 @@ impl Pool {
             tokio::select! {
                 () = waiting.woken() => {}
                 () = tokio::time::sleep_until(deadline.min(Deadline::now() + pause)) => {}
-                () = self.shared.shutdown.cancelled() => return Err(PoolError::ShuttingDown),
+                // It is told where it stands, and asks another replica again.
+                () = self.shared.shutdown.cancelled() => return Ok(session),
             }
             let replica = Some(self.shared.replica.as_str());
             match self.store.poll(target_type, session.id, Some(owner), false, false, replica).await {
@@ -166,6 +173,18 @@ impl Pool {
 
 pub(super) fn no_available(target_type: &TargetType) -> PoolError {
     PoolError::NoAvailable { target_type: target_type.clone(), retry_after: RETRY_AFTER }
+}
+
+pub(super) fn log_start(session: &Session) {
+    let Session { id, target_type, owner, .. } = session;
+    if let (Some(container), Some(lease)) = (&session.container, &session.lease) {
+        tracing::info!(
+            session_id = %id, container_id = %container.id, fencing_token = %lease.fencing_token, %target_type, %owner,
+            "session is ready"
+        );
+    } else {
+        tracing::info!(session_id = %id, %target_type, %owner, "session is queued");
+    }
 }
 
 fn not_ours(id: SessionId) -> PoolError {

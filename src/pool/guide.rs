@@ -44,7 +44,10 @@ impl Pool {
                 }
             }
             match self.store.allocate(target_type, &self.guide_allocation(caller, id)).await? {
-                Allocated::Ready(session) => return Ok(session),
+                Allocated::Ready(session) => {
+                    super::create::log_start(&session);
+                    return Ok(session);
+                }
                 Allocated::Replayed(session) if session.state == SessionState::Ready => {
                     return self.read(caller, session.id, true, None).await.map(|(_, session)| session);
                 }

@@ -17,6 +17,8 @@ pub use request::{
     ContainerFilter, Counts, CreateSession, Created, Idempotency, OnShortage, Page, PoolError, Renewal, SessionFilter,
 };
 
+pub use crate::store::{ProviderStatus, StoreError};
+
 use self::waiters::Waiters;
 use crate::{
     config::Config,
@@ -95,18 +97,29 @@ impl Pool {
     }
 
     /// The error for a type that nobody knows.
-    async fn unknown(&self, target_type: &TargetType) -> PoolError {
+    async fn unknown(&self, name: &str) -> PoolError {
         match self.store.types().await {
             Ok(known) => PoolError::UnknownType {
-                target_type: target_type.to_string(),
+                target_type: name.chars().take(80).collect(),
                 known: known.into_iter().map(String::from).collect(),
             },
             Err(error) => error.into(),
         }
     }
 
+    /// The type of this name.
+    ///
+    /// # Errors
+    /// [`PoolError::UnknownType`] when there is none, or Redis could not be asked.
+    pub async fn known_type(&self, name: &str) -> Result<TargetType, PoolError> {
+        match name.parse::<TargetType>() {
+            Ok(target_type) => self.must_know(&target_type).await.map(|()| target_type),
+            Err(_) => Err(self.unknown(name).await),
+        }
+    }
+
     async fn must_know(&self, target_type: &TargetType) -> Result<(), PoolError> {
-        if self.store.knows(target_type).await? { Ok(()) } else { Err(self.unknown(target_type).await) }
+        if self.store.knows(target_type).await? { Ok(()) } else { Err(self.unknown(target_type.as_str()).await) }
     }
 }
 

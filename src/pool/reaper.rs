@@ -49,7 +49,7 @@ impl Pool {
                         "another Redis server is behind the data: going on with what it has; writes that it lost are lost"
                     );
                 }
-                if reclaimed.taken < 16 {
+                if !reclaimed.more {
                     break;
                 }
             }

@@ -115,7 +115,7 @@ impl Pool {
             }
         }
         for target_type in self.store.types().await? {
-            while self.store.reclaim(&target_type).await?.taken >= 16 {}
+            while self.store.reclaim(&target_type).await?.more {}
         }
         Ok(())
     }

@@ -127,7 +127,11 @@ impl Pool {
                 released = self.store.release(&target_type, id, None, fencing_token, EndReason::Admin).await?;
             }
             match (released, fencing_token) {
-                (Released::Ended(session), _) => return Ok(session),
+                (Released::Ended(session), _) => {
+                    let reason = session.end_reason.map(EndReason::as_str);
+                    tracing::info!(session_id = %id, %target_type, owner = %session.owner, reason, "session is over");
+                    return Ok(session);
+                }
                 (Released::Stale(current), Some(given)) => return Err(PoolError::StaleToken { id, given, current }),
                 (Released::Stale(_) | Released::NotFound, _) => {}
             }

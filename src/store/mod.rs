@@ -11,7 +11,7 @@
 //! | `available` | zset by time freed | what may be given out, longest idle first | `settle` |
 //! | `cordoned` `unhealthy` `initializing` `resetting` | zset by time of entry | the rest, one each; leased ones are in none: they are counted by `leases` and `offers` | `settle` |
 //! | `quarantine` | zset by end | who comes back when | `reclaim` |
-//! | `probes` | zset by time | when to probe next | `observe`, `claim_probes` |
+//! | `probes` | zset by time | when to probe next | `observe`, `claim_probes`, `report_probes` |
 //! | `seen:<provider>` | zset by full look | which look saw a container last | `observe` |
 //! | `observers` | hash | by provider: generation and sequence of the last observation | `mark` |
 //! | `session:<id>` | hash | owner, state, TTL, container, token, times, end reason; expires after its end | `allocate`, `heartbeat`, `release`, `reclaim`, … |

@@ -36,8 +36,8 @@ macro_rules! library {
 /// What every script of a type begins with. The order matters: a function stands after those that it calls.
 macro_rules! core {
     () => {
-        library!("open" "event" "facts" "derive" "move" "grant" "session" "close" "offer" "settle" "finish" "serve"
-            "reclaim" "describe" "claim" "forget" "mark")
+        library!("open" "event" "facts" "derive" "move" "grant" "session" "overdue" "close" "offer" "settle" "finish"
+            "session_now" "container_now" "serve" "reclaim" "describe" "claim" "renew" "listen" "forget" "mark")
     };
 }
 
@@ -83,7 +83,7 @@ of_a_type!(
         "idem"
     ]
 );
-of_a_type!(POLL, "poll", ["session", "owner", "ticket_ms", "give_up", "renew", "replica"]);
+of_a_type!(POLL, "poll", ["session", "owner", "ticket_ms", "give_up", "renews", "replica"]);
 of_a_type!(HEARTBEAT, "heartbeat", ["owner", "brief", "..."]);
 of_a_type!(RELEASE, "release", ["session", "owner", "token", "reason"]);
 of_a_type!(RECLAIM, "reclaim", []);
@@ -132,6 +132,8 @@ pub(super) static ALL: [&Script; 21] = [
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn file(name: &str) -> String {
@@ -177,6 +179,32 @@ mod tests {
             let own = if script.args.first() == Some(&"check") { 4 } else { 0 };
             let named: Vec<_> = declared.into_iter().skip(own).filter(|(_, name)| name != "...").collect();
             assert_eq!(locals(&text), named, "locals of lua/{}.lua", script.name);
+        }
+    }
+
+    /// The outcome codes that the header lists.
+    fn listed(text: &str) -> BTreeSet<&str> {
+        text.lines()
+            .skip_while(|line| !line.starts_with("-- Outcomes"))
+            .skip(1)
+            .map_while(|line| line.strip_prefix("--   "))
+            .filter(|line| !line.starts_with(' '))
+            .filter_map(|line| line.split_whitespace().next())
+            .collect()
+    }
+
+    /// The codes that the body answers: the first text of each reply.
+    fn answered(text: &str) -> BTreeSet<&str> {
+        text.split("{ '").skip(1).filter_map(|rest| rest.split_once('\'')).map(|(code, _)| code).collect()
+    }
+
+    #[test]
+    fn header_and_body_name_the_same_outcomes() {
+        for script in ALL {
+            let text = file(script.name);
+            let replies: String =
+                text.lines().filter(|line| line.contains("return {") || line.contains("reply = {")).collect();
+            assert_eq!(listed(&text), answered(&replies), "outcomes of lua/{}.lua", script.name);
         }
     }
 

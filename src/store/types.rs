@@ -46,9 +46,15 @@ impl Store {
         if names.is_empty() {
             return Ok(());
         }
-        let mut command = redis::cmd("SADD");
+        // Adding needs memory, which what is known already must not wait for when there is none.
+        let mut command = redis::cmd("SMISMEMBER");
         command.arg(self.shared.keys.types()).arg(&names);
-        let _: u64 = self.command(&command).await?;
+        let present: Vec<bool> = self.command(&command).await?;
+        if present.contains(&false) {
+            let mut command = redis::cmd("SADD");
+            command.arg(self.shared.keys.types()).arg(&names);
+            let _: u64 = self.command(&command).await?;
+        }
         let mut all = self.shared.types.known.load().as_ref().clone();
         all.extend(types.iter().cloned());
         self.shared.types.known.store(Arc::new(all));

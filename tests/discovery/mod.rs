@@ -17,7 +17,7 @@ use leasehold::{
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::common::{docker::Engine, eventually::eventually, redis::Redis};
+use crate::common::{docker::Engine, eventually, redis::Redis};
 
 /// The longest that anything may take to be noticed. Timings are for the benchmarks; this only ends a test that fails.
 const PATIENCE: Duration = Duration::from_secs(20);

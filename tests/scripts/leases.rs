@@ -236,3 +236,45 @@ async fn case_21_memory_full_refuses_new_sessions_and_nothing_else() {
     memory("0");
     bench.ready().await;
 }
+
+#[tokio::test]
+async fn many_sessions_of_one_millisecond_are_paged_without_gaps() {
+    let bench = Bench::new();
+    let names: Vec<String> = (0..150).map(|n| format!("c{n}")).collect();
+    bench.containers(&names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let mut connection = bench.redis.conn();
+    for _ in 0..150 {
+        let id = bench.ready().await.id.to_string();
+        let _: i64 = redis::cmd("ZADD").arg(bench.key("sessions")).arg(1).arg(id).query(&mut connection).unwrap();
+    }
+    let (mut seen, mut after) = (0, None);
+    loop {
+        let page = bench.store.sessions(&bench.wine, None, false, after.as_ref(), 20).await.unwrap();
+        seen += page.sessions.len();
+        match page.next {
+            Some(next) => after = Some(next),
+            None => break,
+        }
+    }
+    assert_eq!(seen, 150);
+}
+
+#[tokio::test]
+async fn what_ended_long_ago_is_forgotten_in_small_steps() {
+    let bench = Bench::new();
+    bench.containers(&["one"]).await;
+    let mut connection = bench.redis.conn();
+    for old in 0..10 {
+        let _: i64 = redis::cmd("ZADD")
+            .arg(bench.key("ended"))
+            .arg(old)
+            .arg(format!("old{old}"))
+            .query(&mut connection)
+            .unwrap();
+    }
+    for left in [9, 8, 7] {
+        let session = bench.ready().await;
+        bench.store.release(&bench.wine, session.id, None, None, EndReason::Released).await.unwrap();
+        assert_eq!(bench.members("ended").len(), left);
+    }
+}

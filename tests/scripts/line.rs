@@ -166,3 +166,30 @@ async fn more_dead_tickets_than_one_script_skips_do_not_hold_up_the_line() {
     }
     assert_eq!(poll(&bench, alive.id).await.state, SessionState::Ready);
 }
+
+#[tokio::test]
+async fn the_last_four_replicas_that_asked_are_woken() {
+    let bench = Bench::new();
+    bench.containers(&["one"]).await;
+    bench.ready().await;
+    let waiter = bench.queued().await;
+    for replica in ["ab", "a", "ab", "c", "d", "e", "f"] {
+        bench.store.poll(&bench.wine, waiter.id, Some(&bench.owner), false, false, Some(replica)).await.unwrap();
+    }
+    let woken: String = redis::cmd("HGET")
+        .arg(bench.key(&format!("session:{}", waiter.id)))
+        .arg("replica")
+        .query(&mut bench.redis.conn())
+        .unwrap();
+    assert_eq!(woken, "test:wake:f,test:wake:e,test:wake:d,test:wake:c");
+    let other = bench.queued().await;
+    for replica in ["ab", "a"] {
+        bench.store.poll(&bench.wine, other.id, Some(&bench.owner), false, false, Some(replica)).await.unwrap();
+    }
+    let woken: String = redis::cmd("HGET")
+        .arg(bench.key(&format!("session:{}", other.id)))
+        .arg("replica")
+        .query(&mut bench.redis.conn())
+        .unwrap();
+    assert_eq!(woken, "test:wake:a,test:wake:ab");
+}

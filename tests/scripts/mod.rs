@@ -3,6 +3,7 @@
 mod leases;
 mod line;
 mod model;
+mod overdue;
 mod registry;
 
 use std::{sync::Arc, time::Duration};

@@ -139,6 +139,26 @@ async fn probes_rise_and_fall_and_reports_of_an_older_era_are_dropped() {
 }
 
 #[tokio::test]
+async fn a_container_without_a_verdict_is_probed_again_within_a_second() {
+    let bench = Bench::new();
+    let mut probed = running("one");
+    probed.probed = true;
+    bench.store.observe(&bench.wine, &mark(1, 1), None, &[probed]).await.unwrap();
+    let interval = std::time::Duration::from_mins(1);
+    let due = async |after_ms| {
+        bench.pass(std::time::Duration::from_millis(after_ms));
+        bench.store.claim_probes(&bench.wine, 10, interval).await.unwrap().len()
+    };
+    assert_eq!(due(0).await, 1);
+    bench.report("one", 1, Some("connection refused")).await;
+    assert_eq!(due(0).await, 0, "at once");
+    assert_eq!(due(1000).await, 1, "after a second");
+    bench.report("one", 1, None).await;
+    assert_eq!(due(50_000).await, 0, "a verdict and still sooner than its interval");
+    assert_eq!(due(20_000).await, 1, "after the interval");
+}
+
+#[tokio::test]
 async fn a_provider_has_one_discoverer_and_its_generation_grows_with_each_change() {
     let bench = Bench::new();
     let lab = "lab".parse().unwrap();
@@ -189,4 +209,84 @@ async fn another_server_behind_kept_data_is_adopted_and_said_so() {
     let after = bench.store.reclaim(&bench.wine).await.unwrap();
     assert!(after.adopted && after.epoch > before.epoch);
     assert_eq!(bench.members("available"), ["one"]);
+}
+
+#[tokio::test]
+async fn a_sweep_removes_what_only_a_former_discoverer_saw_whatever_numbers_it_used() {
+    let bench = Bench::new();
+    bench.store.observe(&bench.wine, &mark(1, 5000), Some(5000), &[running("one"), running("two")]).await.unwrap();
+    bench.store.announce(&bench.wine, &mark(2, 1)).await.unwrap();
+    bench.store.observe(&bench.wine, &mark(2, 2), Some(1), &[running("two")]).await.unwrap();
+    assert_eq!(bench.store.sweep(&bench.wine, &mark(2, 3), 1).await.unwrap(), Observed::Taken { changed: 1 });
+    assert_eq!(bench.members("containers"), ["two"]);
+}
+
+#[tokio::test]
+async fn a_new_epoch_begins_above_the_last_event_also_when_its_record_was_lost() {
+    let bench = Bench::new();
+    bench.containers(&["one"]).await;
+    let mut connection = bench.redis.conn();
+    // As if the clock had stood far ahead then.
+    let _: String = redis::cmd("XADD")
+        .arg(bench.key("events"))
+        .arg("9000000000000-1")
+        .arg(&["kind", "container.changed"])
+        .query(&mut connection)
+        .unwrap();
+    let _: i64 = redis::cmd("DEL").arg(bench.key("epoch")).query(&mut connection).unwrap();
+    bench.ready().await;
+    assert_eq!(bench.store.reclaim(&bench.wine).await.unwrap().epoch, 9_000_000_000_001);
+}
+
+#[tokio::test]
+async fn a_lock_from_before_the_clock_was_set_back_is_free() {
+    let bench = Bench::new();
+    let lab = "lab".parse().unwrap();
+    let ttl = std::time::Duration::from_secs(5);
+    bench.store.lock_provider(&lab, "dead", std::time::Duration::from_hours(1)).await.unwrap();
+    let lock = bench.store.lock_provider(&lab, "b", ttl).await.unwrap();
+    assert!(matches!(lock, ProviderLock::Held { .. }), "{lock:?}");
+    assert!(matches!(bench.store.lock_provider(&lab, "c", ttl).await.unwrap(), ProviderLock::Busy { .. }));
+}
+
+#[tokio::test]
+async fn case_21_discovery_goes_on_when_memory_is_full() {
+    let bench = Bench::new();
+    bench.containers(&["one"]).await;
+    let session = bench.ready().await;
+    let lab = "lab".parse().unwrap();
+    let lock = async || {
+        let lock = bench.store.lock_provider(&lab, "a", std::time::Duration::from_secs(5)).await.unwrap();
+        let ProviderLock::Held { generation } = lock else { panic!("busy") };
+        generation
+    };
+    let generation = lock().await;
+    let _: String = redis::cmd("CONFIG").arg("SET").arg("maxmemory").arg("1mb").query(&mut bench.redis.conn()).unwrap();
+    assert_eq!(lock().await, generation);
+    bench.store.add_types(std::slice::from_ref(&bench.wine)).await.unwrap();
+    assert_eq!(
+        bench.store.remove(&bench.wine, &mark(generation, 1), &id("one")).await.unwrap(),
+        Observed::Taken { changed: 1 }
+    );
+    bench.store.record_look(&mark(generation, 1), 0, None).await.unwrap();
+    assert!(bench.store.provider_status(&lab).await.unwrap().age.is_some());
+    let beat = bench.store.heartbeat(&bench.wine, None, true, &[(session.id, None)]).await.unwrap().remove(0);
+    assert!(matches!(beat, leasehold::store::Heartbeat::Ended(_)), "{beat:?}");
+}
+
+#[tokio::test]
+async fn probes_count_from_the_start_when_they_are_switched_on_again() {
+    let bench = Bench::new();
+    let seen = async |sequence, probed| {
+        let mut one = running("one");
+        one.probed = probed;
+        bench.store.observe(&bench.wine, &mark(1, sequence), None, &[one]).await.unwrap();
+    };
+    seen(1, true).await;
+    bench.report("one", 1, Some("connection refused")).await;
+    bench.report("one", 1, Some("connection refused")).await;
+    seen(2, false).await;
+    seen(3, true).await;
+    bench.report("one", 1, Some("connection refused")).await;
+    assert_eq!(bench.container("one").await.unwrap().pool_state, PoolState::Initializing);
 }

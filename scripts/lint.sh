@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Checks that need no running system. Tools that the toolchain does not bring are used where they are installed.
+set -euo pipefail
+source "$(dirname "$0")/lib.sh"
+cd "$ROOT"
+
+# where_installed PROGRAM COMMAND…
+where_installed() {
+    local program=$1
+    shift
+    if has "$program"; then
+        say "$*"
+        "$@"
+    else
+        say "skipped, $program is not installed: $*"
+    fi
+}
+
+licences_and_advisories() {
+    where_installed cargo-deny cargo deny --log-level error check licenses bans sources
+    has cargo-deny || return 0
+    if cargo deny fetch db >/dev/null 2>&1; then
+        say "cargo deny check advisories"
+        cargo deny --log-level error check advisories
+    else
+        say "skipped, the database of advisories is not in reach: cargo deny check advisories"
+    fi
+}
+
+say "cargo fmt --check"
+cargo fmt --all --check
+say "cargo clippy"
+cargo clippy --all-targets --locked -- -D warnings
+where_installed shellcheck shellcheck .ci/run start_docker_compose.sh scripts/*.sh deploy/targets/*.sh
+where_installed haproxy haproxy -c -q -f deploy/haproxy/haproxy.cfg
+licences_and_advisories

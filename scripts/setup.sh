@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Installs what is missing.
+#
+#   scripts/setup.sh [redis] [docker] [debootstrap] [curl]      all four when none is named
+#
+# On Debian and Ubuntu by apt-get, as root or by a sudo without password; elsewhere it says what to install.
+set -euo pipefail
+source "$(dirname "$0")/lib.sh"
+
+# packages_for WHAT: the Debian packages that are missing for it, one on each line.
+packages_for() {
+    case $1 in
+        redis) has redis-server || echo redis-server ;;
+        docker)
+            has docker || has dockerd || echo docker.io
+            has docker-compose || docker compose version >/dev/null 2>&1 || echo docker-compose
+            ;;
+        debootstrap) has debootstrap || [[ -x /usr/sbin/debootstrap ]] || echo debootstrap ;;
+        curl) has curl || echo curl ;;
+        *) die "setup: $1 is unknown; known are redis, docker, debootstrap and curl" ;;
+    esac
+}
+
+# Debian starts a service that it installs; ours are private, so for Redis that is forbidden while it is installed.
+without_services() {
+    local policy=/usr/sbin/policy-rc.d
+    if [[ -e $policy ]]; then
+        "$@"
+        return
+    fi
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    as_root chmod +x "$policy"
+    local outcome=0
+    "$@" || outcome=$?
+    as_root rm -f "$policy"
+    return "$outcome"
+}
+
+apt_install() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" </dev/null >&2
+}
+
+install() {
+    has apt-get || die "please install $*, then run this again (here is no apt-get to do it with)"
+    can_be_root || die "please install $*, then run this again: sudo apt-get install $*"
+    say "installing $*"
+    as_root apt-get update -q </dev/null >&2
+    local package
+    for package in "$@"; do
+        if [[ $package == redis-server ]]; then
+            without_services apt_install redis-server
+            # Not at the next start of the machine either.
+            [[ -d /run/systemd/system ]] && as_root systemctl disable --quiet redis-server
+        else
+            apt_install "$package"
+        fi
+    done
+}
+
+main() {
+    (($#)) || set -- redis docker debootstrap curl
+    local what missing=()
+    for what in "$@"; do
+        mapfile -t -O "${#missing[@]}" missing < <(packages_for "$what")
+    done
+    if ((${#missing[@]})); then
+        install "${missing[@]}"
+        say "installed ${missing[*]}"
+    fi
+}
+
+main "$@"

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Runs the tests.
+#
+#   scripts/test.sh all         everything, after installing what is missing
+#   scripts/test.sh fast        what needs no Docker
+#   scripts/test.sh compose     the Compose file, with Wine itself
+set -euo pipefail
+source "$(dirname "$0")/lib.sh"
+cd "$ROOT"
+
+# An engine that answered before stays; one that is started here ends with this script.
+with_engine() {
+    [[ $("$ROOT/scripts/engine.sh" start) == found ]] || trap '"$ROOT/scripts/engine.sh" stop' EXIT
+}
+
+all() {
+    "$ROOT/scripts/setup.sh" redis docker debootstrap curl
+    with_engine
+    # Mostly downloads: meanwhile the compiler has the processors.
+    "$ROOT/scripts/images.sh" linux redis haproxy &
+    local images=$!
+    "$ROOT/scripts/lint.sh"
+    say "building the tests"
+    cargo test --locked --no-run --quiet
+    wait "$images" || die "the images could not be built; see above"
+    say "documentation tests"
+    cargo test --locked --doc --quiet
+    say "tests"
+    if has cargo-nextest; then
+        cargo nextest run --locked --no-fail-fast
+    else
+        cargo test --locked --no-fail-fast --lib --bins --tests
+    fi
+}
+
+fast() {
+    "$ROOT/scripts/setup.sh" redis
+    if has cargo-nextest; then
+        cargo nextest run --locked -E 'not binary(compose) and not test(/^discovery::/)'
+    else
+        cargo test --locked --lib --bins --test integration -- --skip discovery::
+    fi
+}
+
+compose_with_wine() {
+    "$ROOT/scripts/setup.sh" docker debootstrap
+    with_engine
+    LEASEHOLD_TEST_WINE=1 cargo test --locked --test compose -- --test-threads 1
+}
+
+case ${1:-} in
+    all) all ;;
+    fast) fast ;;
+    compose) compose_with_wine ;;
+    *) die "test: all, fast or compose" ;;
+esac

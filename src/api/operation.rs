@@ -1,0 +1,79 @@
+//! What operators and their programs ask: is it alive, is it ready, what does it count.
+
+use actix_web::{HttpResponse, get, web};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Problem, State, auth::Reader};
+use crate::{
+    metrics::{self, PoolSizes},
+    model::{PoolState, SessionState},
+};
+
+/// The process is alive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Health {
+    /// Always `ok`.
+    pub status: String,
+    /// The program's version.
+    pub version: String,
+}
+
+/// The replica serves requests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Readiness {
+    /// Always true: when it is not, the answer is a problem.
+    pub ready: bool,
+}
+
+/// Whether the process is alive; asks nobody else.
+#[utoipa::path(tag = "operation", responses((status = 200, description = "It is", body = Health)))]
+#[get("/healthz")]
+pub(super) async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().json(Health { status: "ok".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() })
+}
+
+/// Whether requests can be served: Redis answers, scripts run, and the replica is not ending.
+#[utoipa::path(tag = "operation", responses(
+    (status = 200, description = "They can", body = Readiness),
+    (status = 503, description = "They cannot: `code` says why", body = Problem, content_type = "application/problem+json")))]
+#[get("/readyz")]
+pub(super) async fn readyz(state: web::Data<State>) -> Result<HttpResponse, Problem> {
+    state.pool.ready().await?;
+    Ok(HttpResponse::Ok().json(Readiness { ready: true }))
+}
+
+/// Metrics in the OpenMetrics text format.
+#[utoipa::path(tag = "operation", security(("api_key" = [])), responses(
+    (status = 200, description = "The metrics", body = String, content_type = "application/openmetrics-text")))]
+#[get("/metrics")]
+pub(super) async fn scrape(_caller: Reader, state: web::Data<State>) -> Result<HttpResponse, Problem> {
+    let sizes = sizes(&state).await.unwrap_or_else(|error| {
+        tracing::debug!(%error, "a scrape went without the pool's sizes");
+        PoolSizes { waiting: state.pool.waiting() as u64, ..PoolSizes::default() }
+    });
+    let text = state.metrics.encode(&sizes).map_err(|_| Problem::internal())?;
+    Ok(HttpResponse::Ok().content_type(metrics::CONTENT_TYPE).body(text))
+}
+
+async fn sizes(state: &State) -> Result<PoolSizes, crate::pool::PoolError> {
+    let mut sizes = PoolSizes { redis_up: true, waiting: state.pool.waiting() as u64, ..PoolSizes::default() };
+    for (target_type, counts) in state.pool.counts().await? {
+        for (pool_state, count) in [
+            (PoolState::Available, counts.available),
+            (PoolState::Allocated, counts.allocated),
+            (PoolState::Resetting, counts.resetting),
+            (PoolState::Unhealthy, counts.unhealthy),
+            (PoolState::Initializing, counts.initializing),
+        ] {
+            sizes.containers.push((target_type.clone(), pool_state, count));
+        }
+        sizes.cordoned.push((target_type.clone(), counts.cordoned));
+        sizes.sessions.push((target_type.clone(), SessionState::Ready, counts.sessions_ready));
+        sizes.sessions.push((target_type, SessionState::Queued, counts.sessions_queued));
+    }
+    for provider in state.pool.providers().await? {
+        sizes.providers.push((provider.name, provider.age, provider.error.is_none()));
+    }
+    Ok(sizes)
+}

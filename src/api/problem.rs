@@ -1,0 +1,218 @@
+//! Errors as `application/problem+json` (RFC 9457): one table from an error to its status, its stable code, and what it tells.
+
+use std::{fmt, time::Duration};
+
+use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    model::Role,
+    pool::{PoolError, StoreError},
+};
+
+/// What a client should wait when Redis is away or this replica ends.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// An error answer. `code` is stable; `detail` is for people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Problem {
+    /// `urn:leasehold:problem:` and the code.
+    #[serde(rename = "type")]
+    #[schema(example = "urn:leasehold:problem:no_available_containers")]
+    pub kind: String,
+    /// The kind of problem, in words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// Stable, for programs.
+    #[schema(example = "no_available_containers")]
+    pub code: String,
+    /// This problem, in words.
+    #[schema(example = "No available wine containers")]
+    pub detail: String,
+    /// For `unknown_target_type`: the known ones.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub known_types: Option<Vec<String>>,
+    /// For `session_ended`: why.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub end_reason: Option<String>,
+    /// For `stale_fencing_token`: the session's.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub fencing_token: Option<u64>,
+    #[serde(skip)]
+    #[schema(ignore)]
+    retry_after: Option<Duration>,
+}
+
+impl Problem {
+    fn new(status: StatusCode, code: &str, title: &str, detail: impl Into<String>) -> Self {
+        Self {
+            kind: format!("urn:leasehold:problem:{code}"),
+            title: title.to_owned(),
+            status: status.as_u16(),
+            code: code.to_owned(),
+            detail: detail.into(),
+            known_types: None,
+            end_reason: None,
+            fencing_token: None,
+            retry_after: None,
+        }
+    }
+
+    fn retry_after(mut self, time: Duration) -> Self {
+        self.retry_after = Some(time);
+        self
+    }
+
+    /// No key came with the request, or one that nobody has.
+    pub(super) fn unauthenticated(given: bool) -> Self {
+        let (code, detail) = if given {
+            ("invalid_api_key", "The API key is not known here")
+        } else {
+            ("missing_api_key", "Give an API key in the header X-API-Key (or Authorization: Bearer)")
+        };
+        Self::new(StatusCode::UNAUTHORIZED, code, "Not authenticated", detail)
+    }
+
+    /// The key's role does not suffice.
+    pub(super) fn forbidden(role: Role, needed: Role) -> Self {
+        let detail = format!("This needs a key with the role {}, yours has {}", needed.as_str(), role.as_str());
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed", detail)
+    }
+
+    /// The body is no JSON, or a field of it is wrong in kind.
+    pub(super) fn malformed(code: &str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, "Malformed request", detail)
+    }
+
+    /// A field is well formed and out of its bounds.
+    pub(super) fn out_of_range(field: &str, given: &impl fmt::Display, right: &str) -> Self {
+        let detail = format!("{field} = {given}: {right}");
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "out_of_range", "Value out of range", detail)
+    }
+
+    pub(super) fn too_large(most: usize) -> Self {
+        let detail = format!("The body is longer than {most} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "Body too large", detail)
+    }
+
+    pub(super) fn not_json(given: &str) -> Self {
+        let detail = format!("The body's Content-Type is {given:?}; application/json is right");
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Not JSON", detail)
+    }
+
+    pub(super) fn no_route(path: &str) -> Self {
+        let path: String = path.chars().take(120).collect();
+        let detail = format!("There is nothing at {path}; /docs lists what there is");
+        Self::new(StatusCode::NOT_FOUND, "not_found", "Not found", detail)
+    }
+
+    pub(super) fn wrong_method(method: &str, path: &str) -> Self {
+        let path: String = path.chars().take(120).collect();
+        let detail = format!("{path} does not answer {method}; /docs lists what it does");
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed", detail)
+    }
+
+    /// A defect of ours: the log says more.
+    pub(super) fn internal() -> Self {
+        let detail = "Something went wrong inside; the log of this replica says what";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail)
+    }
+}
+
+impl From<PoolError> for Problem {
+    fn from(error: PoolError) -> Self {
+        let detail = error.to_string();
+        let new = |status, code, title| Self::new(status, code, title, detail.clone());
+        let unavailable = |code, title| new(StatusCode::SERVICE_UNAVAILABLE, code, title);
+        match error {
+            PoolError::UnknownType { known, .. } => Self {
+                known_types: Some(known),
+                ..new(StatusCode::NOT_FOUND, "unknown_target_type", "Unknown target type")
+            },
+            PoolError::NoAvailable { retry_after, .. } => {
+                unavailable("no_available_containers", "Nothing available").retry_after(retry_after)
+            }
+            PoolError::LineFull { .. } => unavailable("line_full", "The line is full").retry_after(RETRY_AFTER),
+            PoolError::TooManyWaiting => {
+                unavailable("too_many_waiting", "Too many waiting requests").retry_after(RETRY_AFTER)
+            }
+            PoolError::ShuttingDown => unavailable("shutting_down", "Shutting down").retry_after(RETRY_AFTER),
+            PoolError::ContainerUnavailable { .. } => {
+                new(StatusCode::CONFLICT, "container_unavailable", "Container not available")
+            }
+            PoolError::SessionNotFound(_) => new(StatusCode::NOT_FOUND, "session_not_found", "No such session"),
+            PoolError::ContainerNotFound(_) => new(StatusCode::NOT_FOUND, "container_not_found", "No such container"),
+            PoolError::SessionEnded { reason, .. } => Self {
+                end_reason: Some(reason.as_str().to_owned()),
+                ..new(StatusCode::GONE, "session_ended", "The session has ended")
+            },
+            PoolError::SessionQueued(_) => new(StatusCode::CONFLICT, "session_queued", "The session is queued"),
+            PoolError::StaleToken { current, .. } => Self {
+                fencing_token: Some(current.0),
+                ..new(StatusCode::CONFLICT, "stale_fencing_token", "Stale fencing token")
+            },
+            PoolError::IdempotencyMismatch => {
+                new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", "Idempotency-Key reused")
+            }
+            PoolError::AliasOfOtherType { .. } => {
+                new(StatusCode::CONFLICT, "session_of_other_type", "The session is of another type")
+            }
+            PoolError::OutOfRange { .. } => new(StatusCode::UNPROCESSABLE_ENTITY, "out_of_range", "Value out of range"),
+            PoolError::BadCursor(_) => new(StatusCode::BAD_REQUEST, "bad_cursor", "Not a page cursor"),
+            PoolError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// What Redis said stays in the log; clients learn that it is away, and when to try again.
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let unavailable = |code, detail: &str| {
+            Self::new(StatusCode::SERVICE_UNAVAILABLE, code, "Redis unavailable", detail).retry_after(RETRY_AFTER)
+        };
+        match error {
+            StoreError::Protocol { .. } => {
+                tracing::error!(%error, "a script answered what it must not");
+                Self::internal()
+            }
+            StoreError::OutOfMemory => unavailable("redis_out_of_memory", "Redis has no memory left for new sessions"),
+            StoreError::Unfit(_) | StoreError::NewerSchema { .. } => {
+                tracing::error!(%error, "this Redis cannot be used");
+                unavailable("redis_unfit", "Redis cannot be used by this version; its operator finds why in the log")
+            }
+            StoreError::Timeout(_) | StoreError::Unreachable(_) | StoreError::Refused(_) => {
+                tracing::debug!(%error, "a request failed because Redis did");
+                unavailable(
+                    "redis_unavailable",
+                    "Redis does not answer now; the call may have been executed, and is safe to repeat",
+                )
+            }
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        response.content_type("application/problem+json");
+        if let Some(time) = self.retry_after {
+            response.insert_header((header::RETRY_AFTER, time.as_secs().max(1).to_string()));
+        }
+        if self.status_code() == StatusCode::UNAUTHORIZED {
+            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+        }
+        response.json(self)
+    }
+}

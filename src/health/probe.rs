@@ -1,0 +1,168 @@
+//! One probe: where to dial, what to expect, and in a few words what came instead.
+
+use std::{error::Error, io, path::Path, time::Duration};
+
+use tokio::{net::TcpStream, time::timeout};
+
+use crate::{
+    config::{HealthConfig, ProbeKind, Reach},
+    model::{About, Endpoint},
+    rfb,
+};
+
+/// Makes probes.
+pub(super) struct Prober {
+    http: reqwest::Client,
+    reach: Reach,
+}
+
+/// What one probe does.
+#[derive(Debug, PartialEq)]
+pub(super) struct Plan {
+    address: String,
+    timeout: Duration,
+    question: Question,
+}
+
+#[derive(Debug, PartialEq)]
+enum Question {
+    Tcp,
+    Http { path: String },
+    Rfb,
+}
+
+impl Plan {
+    /// How the container is probed; none when it is not, or has nothing to dial. `reach` is decided, not `auto`.
+    pub(super) fn new(settings: &HealthConfig, about: &About, reach: Reach) -> Option<Self> {
+        let question = match settings.effective_kind(about) {
+            ProbeKind::Tcp => Question::Tcp,
+            ProbeKind::Http => Question::Http { path: settings.path.clone() },
+            ProbeKind::Rfb => Question::Rfb,
+            ProbeKind::Auto | ProbeKind::None => return None,
+        };
+        let address = address(about.endpoints.get(&settings.endpoint)?, reach)?.to_owned();
+        // The claim's jitter may make the next probe due a tenth early: this one has ended by then.
+        let timeout = settings.timeout.min(settings.interval.mul_f64(0.9));
+        Some(Self { address, timeout, question })
+    }
+}
+
+/// The address that this process dials, or the other one when there is no choice.
+fn address(endpoint: &Endpoint, reach: Reach) -> Option<&str> {
+    let (published, internal) = (endpoint.address.as_deref(), endpoint.internal.as_deref());
+    match reach {
+        Reach::Internal => internal.or(published),
+        Reach::Published | Reach::Auto => published.or(internal),
+    }
+}
+
+/// `auto` decided: whether this process is in a container itself, where the containers' network is at hand.
+fn decided(reach: Reach) -> Reach {
+    let in_a_container = || {
+        Path::new("/.dockerenv").exists()
+            || Path::new("/run/.containerenv").exists()
+            || std::env::var_os("KUBERNETES_SERVICE_HOST").is_some()
+    };
+    match reach {
+        Reach::Auto if in_a_container() => Reach::Internal,
+        Reach::Auto => Reach::Published,
+        explicit => explicit,
+    }
+}
+
+impl Prober {
+    /// With a client for `http` probes: no proxy, no redirects, a new connection each time. hyper bounds the headers
+    /// (100 of them, about 400 KB in all), and the body is never read.
+    pub(super) fn new(reach: Reach) -> reqwest::Result<Self> {
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("leasehold/", env!("CARGO_PKG_VERSION")))
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .pool_max_idle_per_host(0)
+            .build()?;
+        Ok(Self { http, reach: decided(reach) })
+    }
+
+    /// Which address is dialled.
+    pub(super) fn reach(&self) -> Reach {
+        self.reach
+    }
+
+    /// Probes once. An error is for operators: few words, no address.
+    pub(super) async fn probe(&self, plan: &Plan) -> Result<(), String> {
+        let asked = timeout(plan.timeout, self.ask(plan)).await;
+        asked.unwrap_or_else(|_| Err(format!("timed out after {:?}", plan.timeout)))
+    }
+
+    async fn ask(&self, plan: &Plan) -> Result<(), String> {
+        match &plan.question {
+            Question::Tcp => connect(&plan.address).await.map(|_| ()),
+            Question::Http { path } => {
+                let url = format!("http://{}{path}", plan.address);
+                let answer = self.http.get(url).send().await.map_err(|error| innermost(&error))?;
+                let status = answer.status().as_u16();
+                if (200..400).contains(&status) { Ok(()) } else { Err(format!("HTTP {status}")) }
+            }
+            Question::Rfb => {
+                let mut stream = connect(&plan.address).await?;
+                rfb::greeting(&mut stream).await.map(|_| ()).map_err(|error| error.to_string())
+            }
+        }
+    }
+}
+
+async fn connect(address: &str) -> Result<TcpStream, String> {
+    let addresses: Vec<_> =
+        tokio::net::lookup_host(address).await.map_err(|_| "host name not found".to_owned())?.collect();
+    TcpStream::connect(&addresses[..]).await.map_err(|error| error.kind().to_string())
+}
+
+/// The cause at the bottom of an HTTP client's error: the layers above name the address.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &dyn Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.downcast_ref::<io::Error>().map_or_else(|| cause.to_string(), |broken| broken.kind().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn about(published: Option<&str>, internal: Option<&str>) -> About {
+        let endpoint = Endpoint { address: published.map(str::to_owned), internal: internal.map(str::to_owned) };
+        About { endpoints: BTreeMap::from([("vnc".to_owned(), endpoint)]), ..About::default() }
+    }
+
+    fn dialled(published: Option<&str>, internal: Option<&str>, reach: Reach) -> Option<String> {
+        Plan::new(&HealthConfig::default(), &about(published, internal), reach).map(|plan| plan.address)
+    }
+
+    #[test]
+    fn the_address_is_the_one_that_can_be_reached() {
+        let (out, inside) = (Some("127.0.0.1:32768"), Some("172.18.0.2:5900"));
+        assert_eq!(dialled(out, inside, Reach::Published).as_deref(), out);
+        assert_eq!(dialled(out, inside, Reach::Internal).as_deref(), inside);
+        assert_eq!(dialled(None, inside, Reach::Published).as_deref(), inside);
+        assert_eq!(dialled(out, None, Reach::Internal).as_deref(), out);
+        assert_eq!(dialled(None, None, Reach::Internal), None);
+    }
+
+    #[test]
+    fn an_explicit_reach_stands() {
+        assert_eq!(decided(Reach::Internal), Reach::Internal);
+        assert_eq!(decided(Reach::Published), Reach::Published);
+        assert_ne!(decided(Reach::Auto), Reach::Auto);
+    }
+
+    #[test]
+    fn a_probe_has_ended_before_the_next_one_is_due() {
+        let second = Duration::from_secs(1);
+        let settings = HealthConfig { interval: second, timeout: second, ..HealthConfig::default() };
+        let plan = Plan::new(&settings, &about(Some("127.0.0.1:1"), None), Reach::Published).unwrap();
+        assert_eq!(plan.timeout, second.mul_f64(0.9));
+    }
+}

@@ -1,0 +1,165 @@
+//! Waiting: long polls, tickets, wake-ups across replicas.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::{Service, ready};
+use crate::common::{eventually, http::Http};
+
+fn waiting(seconds: u64) -> serde_json::Value {
+    json!({"target_type": "wine", "wait_seconds": seconds})
+}
+
+/// Waits until so many sessions stand in line.
+async fn in_line(http: &Http, count: u64) {
+    eventually(&format!("{count} in line"), Duration::from_secs(15), || async {
+        let status = http.get("/containers/status").await;
+        (status.body["by_type"]["wine"]["sessions_queued"] == count).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_waiter_on_another_replica_is_woken_at_once() {
+    // The slow poll behind a lost message comes every twenty seconds here: only the message can be in time.
+    let service = Service::start_with(2, 1, |settings| settings.env("LIMITS__TICKET_LIFE", "60s")).await;
+    let (one, two) = (service.replicas[0].http(), service.replicas[1].http());
+    let (holder, _) = ready(&one).await;
+    let waiter = tokio::spawn({
+        let two = two.clone();
+        async move { two.post("/sessions", waiting(30)).await.expect(201) }
+    });
+    in_line(&one, 1).await;
+    let released = Instant::now();
+    one.delete(&format!("/sessions/{holder}")).await.expect(200);
+    let made = tokio::time::timeout(Duration::from_secs(10), waiter).await.expect("woken").unwrap();
+    assert_eq!(made.body["state"], "ready");
+    assert!(released.elapsed() < Duration::from_secs(10));
+}
+
+#[tokio::test]
+async fn a_wait_that_is_over_is_a_shortage_or_a_ticket() {
+    let service = Service::start(1, 1).await;
+    let http = service.http();
+    let (holder, _) = ready(&http).await;
+    http.post("/sessions", waiting(1)).await.problem(503, "no_available_containers");
+    in_line(&http, 0).await;
+
+    let queued = http.post("/sessions", json!({"target_type": "wine", "on_shortage": "queue"})).await.expect(202);
+    let id = queued.text_at("/id");
+    assert_eq!(queued.header("location"), format!("/sessions/{id}"));
+    assert_eq!(queued.body["state"], "queued");
+    assert_eq!((&queued.body["container"], &queued.body["lease"]), (&json!(null), &json!(null)));
+    assert_eq!(queued.body["ticket"]["position"], 1);
+    assert_eq!(queued.body["ticket"]["poll_within_seconds"], 3);
+    http.post(&format!("/sessions/{id}/heartbeat"), json!({})).await.problem(409, "session_queued");
+    http.post("/sessions", super::wine()).await.problem(503, "no_available_containers");
+
+    let poll = tokio::spawn({
+        let (http, id) = (http.clone(), id.clone());
+        async move { http.get(&format!("/sessions/{id}?wait_seconds=20")).await.expect(200) }
+    });
+    http.delete(&format!("/sessions/{holder}")).await.expect(200);
+    assert_eq!(poll.await.unwrap().body["state"], "ready");
+    let cancelled = http.post("/sessions", json!({"target_type": "wine", "on_shortage": "queue"})).await.expect(202);
+    let gone = http.delete(&format!("/sessions/{}", cancelled.text_at("/id"))).await.expect(200);
+    assert_eq!(gone.body["end_reason"], "cancelled");
+}
+
+#[tokio::test]
+async fn case_12_a_waiter_that_hangs_up_leaves_the_line_and_delays_nobody() {
+    let service = Service::start_with(1, 1, |settings| settings.env("LIMITS__TICKET_LIFE", "60s")).await;
+    let http = service.http();
+    let (holder, _) = ready(&http).await;
+    let gone = tokio::spawn({
+        let http = http.clone();
+        async move { http.post("/sessions", waiting(60)).await }
+    });
+    in_line(&http, 1).await;
+    gone.abort();
+    assert!(gone.await.unwrap_err().is_cancelled());
+    in_line(&http, 0).await;
+
+    let next = tokio::spawn({
+        let http = http.clone();
+        async move { http.post("/sessions", waiting(30)).await.expect(201) }
+    });
+    in_line(&http, 1).await;
+    http.delete(&format!("/sessions/{holder}")).await.expect(200);
+    next.await.unwrap();
+}
+
+#[tokio::test]
+async fn case_13_a_waiter_whose_replica_died_is_passed_over_within_the_confirm_time() {
+    let mut service =
+        Service::start_with(2, 1, |settings| settings.env("LIMITS__TICKET_LIFE", "60s").env("LIMITS__CONFIRM", "2s"))
+            .await;
+    let one = service.replicas[0].http();
+    let two = service.replicas[1].http();
+    let (holder, _) = ready(&one).await;
+    let lost =
+        tokio::spawn(async move { two.try_call(reqwest::Method::POST, "/sessions", Some(waiting(60)), &[]).await });
+    in_line(&one, 1).await;
+    // Killed, not stopped: its ticket stays and is offered the container.
+    service.replicas[1].kill();
+    assert!(lost.await.unwrap().is_err());
+    let next = tokio::spawn({
+        let one = one.clone();
+        async move { one.post("/sessions", waiting(30)).await.expect(201) }
+    });
+    in_line(&one, 2).await;
+    one.delete(&format!("/sessions/{holder}")).await.expect(200);
+    let served = next.await.unwrap();
+    assert_eq!(served.body["state"], "ready");
+    let sessions = one.get("/sessions?state=ended").await.expect(200);
+    let reasons: Vec<_> = sessions.body.as_array().unwrap().iter().map(|s| s["end_reason"].clone()).collect();
+    assert!(reasons.contains(&json!("unconfirmed")), "{reasons:?}");
+}
+
+#[tokio::test]
+async fn case_16_a_lost_wake_up_is_made_good_by_the_slow_poll() {
+    let service = Service::start_with(1, 1, |settings| settings.env("LIMITS__TICKET_LIFE", "3s")).await;
+    let http = service.http();
+    let (holder, _) = ready(&http).await;
+    let waiter = tokio::spawn({
+        let http = http.clone();
+        async move { http.post("/sessions", waiting(30)).await.expect(201) }
+    });
+    in_line(&http, 1).await;
+    // No message goes out any more: the sessions' channel is one that nobody hears.
+    let key = {
+        let keys: Vec<String> =
+            redis::cmd("KEYS").arg("test:{wine}:session:*").query(&mut service.redis.conn()).unwrap();
+        let mut connection = service.redis.conn();
+        keys.into_iter()
+            .find(|key| {
+                let state: String = redis::cmd("HGET").arg(key).arg("state").query(&mut connection).unwrap();
+                state == "queued"
+            })
+            .expect("the queued session")
+    };
+    let _: i64 = redis::cmd("HSET").arg(key).arg("replica").arg("nowhere").query(&mut service.redis.conn()).unwrap();
+    http.delete(&format!("/sessions/{holder}")).await.expect(200);
+    let made = tokio::time::timeout(Duration::from_secs(10), waiter).await.expect("found by the slow poll").unwrap();
+    assert_eq!(made.body["state"], "ready");
+}
+
+#[tokio::test]
+async fn priority_passes_those_who_came_before() {
+    let service = Service::start(1, 1).await;
+    let http = service.http();
+    let (holder, _) = ready(&http).await;
+    let queue = async |priority: u32| {
+        let body = json!({"target_type": "wine", "on_shortage": "queue", "priority": priority});
+        http.post("/sessions", body).await.expect(202)
+    };
+    let low = queue(0).await;
+    let high = queue(100).await;
+    assert_eq!((low.body["ticket"]["position"].as_u64(), high.body["ticket"]["position"].as_u64()), (Some(1), Some(1)));
+    http.delete(&format!("/sessions/{holder}")).await.expect(200);
+    let now = async |id: String| http.get(&format!("/sessions/{id}")).await.expect(200).text_at("/state");
+    assert_eq!(now(low.text_at("/id")).await, "queued");
+    assert_eq!(now(high.text_at("/id")).await, "ready");
+}
