@@ -2,6 +2,7 @@
 
 mod engine;
 mod fixed;
+mod order;
 mod replicas;
 
 use std::{sync::Arc, time::Duration};
