@@ -12,11 +12,6 @@ use crate::{
     store::{Discovered, ObservationMark, Observed, Store},
 };
 
-/// Calls that a generation has numbers for, before those of the next one. Numbers grow across generations too: a sweep
-/// removes what has a smaller one than its look. Generations are milliseconds at least, so no holder makes so many
-/// calls, and the numbers stay below 2^53, which is where Redis's scores and Lua's numbers end.
-const CALLS: u64 = 1000;
-
 /// Writes for one provider, in one generation.
 pub(super) struct Writer {
     store: Store,
@@ -34,13 +29,12 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn new(store: Store, config: Arc<Config>, provider: ProviderName, generation: u64) -> Self {
-        let sequence = generation * CALLS;
         Self {
             store,
             config,
             provider,
             generation,
-            sequence,
+            sequence: 0,
             open: false,
             known: BTreeSet::new(),
             stored: HashMap::new(),

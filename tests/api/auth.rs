@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Service, ready, wine};
 use crate::common::{
-    eventually::eventually,
+    eventually,
     replica::{KEY, Settings},
 };
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::{Service, ready};
-use crate::common::{eventually::eventually, http::Http};
+use crate::common::{eventually, http::Http};
 
 fn waiting(seconds: u64) -> serde_json::Value {
     json!({"target_type": "wine", "wait_seconds": seconds})

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Service, ready, wine};
 use crate::common::{
-    eventually::eventually,
+    eventually,
     redis::Redis,
     replica::{Replica, Settings},
 };

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use serde_json::json;
 
 use super::{Service, ready, wine};
-use crate::common::eventually::eventually;
+use crate::common::eventually;
 
 #[tokio::test]
 async fn a_session_is_made_renewed_and_given_back() {

@@ -14,7 +14,7 @@ use nix::{
     unistd::Pid,
 };
 
-use super::{eventually::eventually, http::Http};
+use super::{eventually, http::Http};
 
 /// The key of every replica that the tests start.
 pub const KEY: &str = "the-key-of-the-tests";

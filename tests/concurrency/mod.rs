@@ -16,7 +16,7 @@ use self::{
     history::{Hold, check, check_events},
 };
 use crate::common::{
-    eventually::eventually,
+    eventually,
     redis::Redis,
     replica::{Replica, Settings, farm},
 };

@@ -8,7 +8,7 @@ use leasehold::{
 };
 
 use super::{Bench, PATIENCE, docker};
-use crate::common::{docker::Target, eventually::eventually, wire::Wire};
+use crate::common::{docker::Target, eventually, wire::Wire};
 
 #[tokio::test]
 async fn a_labelled_container_is_found_with_where_to_dial_it() {

@@ -8,7 +8,7 @@ use leasehold::{
 };
 
 use super::{Bench, PATIENCE};
-use crate::common::eventually::eventually;
+use crate::common::eventually;
 
 fn listed(target_type: &str, host: &str, names: &[&str]) -> Vec<ProviderConfig> {
     let container = names.iter().map(|name| StaticContainer {

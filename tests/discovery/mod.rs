@@ -2,6 +2,7 @@
 
 mod engine;
 mod fixed;
+mod order;
 mod replicas;
 
 use std::{sync::Arc, time::Duration};
@@ -17,7 +18,7 @@ use leasehold::{
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::common::{docker::Engine, eventually::eventually, redis::Redis};
+use crate::common::{docker::Engine, eventually, redis::Redis};
 
 /// The longest that anything may take to be noticed. Timings are for the benchmarks; this only ends a test that fails.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -8,7 +8,7 @@ use leasehold::{
 };
 
 use super::{Bench, PATIENCE, container_id};
-use crate::common::eventually::eventually;
+use crate::common::eventually;
 
 async fn holder(bench: &Bench, replica: &str) -> u64 {
     let what = format!("{replica} discovers");
@@ -53,11 +53,11 @@ async fn case_35_what_an_older_generation_saw_changes_nothing() {
     bench.container_that("available", &id, |c| c.pool_state == PoolState::Available).await;
     first.kill().await;
     let second = bench.discover("second");
-    let new = holder(&bench, "second").await;
+    holder(&bench, "second").await;
     bench.look().await;
 
     // What the first would write had it only been stopped, with numbers that nobody has used in its generation.
-    let late = ObservationMark { provider: bench.provider.clone(), generation: old, sequence: new * 1000 - 1 };
+    let late = ObservationMark { provider: bench.provider.clone(), generation: old, sequence: 1_000_000 };
     assert_eq!(bench.store.remove(&target_type, &late, &container_id(&id)).await.unwrap(), Observed::Stale);
     assert_eq!(bench.store.sweep(&target_type, &late, u64::MAX >> 11).await.unwrap(), Observed::Stale);
     assert!(bench.container(&target_type, &id).await.is_some());
@@ -83,7 +83,7 @@ async fn case_35_a_discoverer_that_lost_its_lock_unnoticed_stops_at_its_next_wri
         ])
         .query(&mut bench.redis.conn())
         .unwrap();
-    let mark = ObservationMark { provider: bench.provider.clone(), generation: newer, sequence: newer * 1000 };
+    let mark = ObservationMark { provider: bench.provider.clone(), generation: newer, sequence: 1 };
     bench.store.announce(&target_type, &mark).await.unwrap();
     // The first still hears of this, and may not write it.
     bench.engine.remove(&one).await;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::{replica, settings};
-use crate::common::{eventually::eventually, http::Http, redis::Redis, replica::Replica, wire::Wire};
+use crate::common::{eventually, http::Http, redis::Redis, replica::Replica, wire::Wire};
 
 async fn make(http: &Http, ttl: u64) -> (String, u64) {
     let made = http.post("/sessions", json!({"target_type": "wine", "ttl_seconds": ttl})).await.expect(201);

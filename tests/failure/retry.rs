@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{replica, sessions};
-use crate::common::{eventually::eventually, redis::Redis, wire::Wire};
+use crate::common::{eventually, redis::Redis, wire::Wire};
 
 #[tokio::test]
 async fn case_03_a_replica_killed_before_its_answer_left_and_the_retry_gets_the_same_session() {
