@@ -230,6 +230,9 @@ fn warn_of_risks(config: &Config) {
             "limits.ttl_min is less than three times redis.timeout: one slow heartbeat can end a lease"
         );
     }
+    if config.provider.is_empty() {
+        tracing::warn!("no [[provider]] is configured: this replica finds no containers");
+    }
     for (target_type, TypeConfig { .. }) in &config.types {
         let probe = config.probe_of(target_type);
         if probe.kind == crate::config::ProbeKind::None {
