@@ -16,7 +16,7 @@ use super::{
     take_all,
 };
 use crate::common::{
-    eventually::eventually,
+    eventually,
     http::{Answer, Http},
 };
 

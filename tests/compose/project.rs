@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::common::{eventually::eventually, http::Http};
+use crate::common::{eventually, http::Http};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const SOCKET: &str = "/var/run/docker.sock";
