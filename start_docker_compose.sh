@@ -45,7 +45,7 @@ setting() {
 # The images that the services need, by the rules of scripts/images.sh.
 make_images() {
     local name
-    for name in LEASEHOLD_IMAGE LINUX_IMAGE WINE_IMAGE REDIS_IMAGE HAPROXY_IMAGE; do
+    for name in API_IMAGE LINUX_IMAGE WINE_IMAGE REDIS_IMAGE HAPROXY_IMAGE; do
         export "$name=$(setting "$name")"
         [[ -n ${!name} ]] || unset "$name"
     done

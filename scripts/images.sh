@@ -3,7 +3,7 @@
 #
 #   scripts/images.sh [leasehold] [linux] [wine] [redis] [haproxy]      all five when none is named
 #
-# Names come from the variables of docker-compose.yml (LEASEHOLD_IMAGE, LINUX_IMAGE, …). LEASEHOLD_BINARY names a
+# Names come from the variables of docker-compose.yml (API_IMAGE, LINUX_IMAGE, …). API_BINARY names a
 # binary to put into the leasehold image instead of building one.
 #
 # The images of Redis and HAProxy are pulled; where no registry is in reach, Debian's own packages stand in for them
@@ -25,7 +25,7 @@ build() {
 }
 
 leasehold() {
-    local name=${LEASEHOLD_IMAGE:-leasehold} binary=${LEASEHOLD_BINARY:-}
+    local name=${API_IMAGE:-leasehold} binary=${API_BINARY:-}
     if [[ -z $binary ]] && has cargo && on_base_release; then
         say "building leasehold (some minutes the first time)"
         cargo build --release --bin leasehold

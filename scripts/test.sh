@@ -36,16 +36,16 @@ all() {
 fast() {
     "$ROOT/scripts/setup.sh" redis
     if has cargo-nextest; then
-        cargo nextest run --locked -E 'not binary(compose) and not test(/^discovery::/)'
+        cargo nextest run --locked -E 'not test(/^(compose|discovery)::/)'
     else
-        cargo test --locked --lib --bins --test integration -- --skip discovery::
+        cargo test --locked --lib --bins --test integration -- --skip compose:: --skip discovery::
     fi
 }
 
 compose_with_wine() {
     "$ROOT/scripts/setup.sh" docker debootstrap
     with_engine
-    LEASEHOLD_TEST_WINE=1 cargo test --locked --test compose -- --test-threads 1
+    COMPOSE_TEST_WINE=1 cargo test --locked --test integration -- --test-threads 1 compose::
 }
 
 case ${1:-} in

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::{self, Bound, Keys},
-    config::{Config, TypeConfig},
+    config::Config,
     discovery, health,
     metrics::Metrics,
     model::TargetType,
@@ -230,7 +230,10 @@ fn warn_of_risks(config: &Config) {
             "limits.ttl_min is less than three times redis.timeout: one slow heartbeat can end a lease"
         );
     }
-    for (target_type, TypeConfig { .. }) in &config.types {
+    if config.provider.is_empty() {
+        tracing::warn!("no [[provider]] is configured: this replica finds no containers");
+    }
+    for target_type in config.types.keys() {
         let probe = config.probe_of(target_type);
         if probe.kind == crate::config::ProbeKind::None {
             tracing::warn!(%target_type, "no probe is configured: a container that does not serve is given out all the same");

@@ -6,6 +6,9 @@
 //!
 //! Durations are written as `250ms`, `5s`, `10m`, `1h`.
 
+mod defaults;
+mod validate;
+
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -367,92 +370,6 @@ pub struct ApiKeyConfig {
     pub priority_max: Option<u32>,
 }
 
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8088)),
-            prefix: "leasehold".into(),
-            workers: 0,
-            reaper_interval: Duration::from_secs(1),
-            shutdown_timeout: Duration::from_secs(30),
-            drain: Duration::from_secs(1),
-            long_polls: 10_000,
-            redis: RedisConfig::default(),
-            limits: Limits::default(),
-            discovery: DiscoveryConfig::default(),
-            health: HealthConfig::default(),
-            log: LogConfig::default(),
-            types: BTreeMap::new(),
-            provider: Vec::new(),
-            api_key: Vec::new(),
-            api_keys_file: None,
-        }
-    }
-}
-
-impl Default for RedisConfig {
-    fn default() -> Self {
-        Self { url: "redis://127.0.0.1:6379".into(), timeout: Duration::from_secs(1), pool_size: 4 }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            ttl_default: Duration::from_mins(1),
-            ttl_min: Duration::from_secs(5),
-            ttl_max: Duration::from_mins(10),
-            guide_ttl: Duration::from_hours(1),
-            first_span: Duration::from_mins(1),
-            confirm: Duration::from_secs(10),
-            ticket_life: Duration::from_secs(10),
-            wait_max: Duration::from_mins(10),
-            long_poll_max: Duration::from_mins(1),
-            line_max: 10_000,
-            priority_max: 300,
-            max_duration: None,
-            ended_kept: Duration::from_hours(24),
-            page_default: 100,
-            page_max: 1000,
-            body_bytes: 64 * 1024,
-            metadata_bytes: 4096,
-            idempotency_key_bytes: 255,
-            events_kept: 100_000,
-        }
-    }
-}
-
-impl Default for DiscoveryConfig {
-    fn default() -> Self {
-        Self {
-            resync: Duration::from_secs(30),
-            lock: Duration::from_secs(5),
-            stale_after: Duration::from_secs(90),
-            label: "leasehold.type".into(),
-            guide_label: "legacy-use.target-type".into(),
-            guide_scalable_label: "legacy-use.scalable".into(),
-            compose_services: true,
-            compose_project: None,
-        }
-    }
-}
-
-impl Default for HealthConfig {
-    fn default() -> Self {
-        Self {
-            kind: ProbeKind::Auto,
-            endpoint: "vnc".into(),
-            path: "/".into(),
-            interval: Duration::from_secs(5),
-            timeout: Duration::from_secs(2),
-            rise: 1,
-            fall: 3,
-            concurrency: 32,
-            reach: Reach::Auto,
-        }
-    }
-}
-
 impl HealthConfig {
     /// How a container with this description is probed: `auto` decided, and none where it lacks the endpoint to probe.
     /// Discovery (whether) and health (how) both ask here, so that they cannot differ.
@@ -467,12 +384,6 @@ impl HealthConfig {
             ProbeKind::Auto => ProbeKind::Rfb,
             explicit => explicit,
         }
-    }
-}
-
-impl Default for LogConfig {
-    fn default() -> Self {
-        Self { format: LogFormat::Json, filter: "info".into() }
     }
 }
 
@@ -527,85 +438,6 @@ impl Config {
         }
         ports
     }
-
-    fn validate(&self) -> Result<(), ConfigError> {
-        let limits = &self.limits;
-        let prefix_ok = !self.prefix.is_empty()
-            && self.prefix.len() <= 64
-            && self.prefix.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(&b));
-        check(prefix_ok, "prefix", &self.prefix, "1 to 64 of letters, digits and . _ : -")?;
-        let url = self.redis.url.expose_secret();
-        check(
-            ["redis://", "redis+unix://", "unix://"].iter().any(|scheme| url.starts_with(scheme)),
-            "redis.url",
-            &redacted(url),
-            "redis://[user:password@]host[:port][/db] or redis+unix:///path",
-        )?;
-        between("redis.timeout", self.redis.timeout, Duration::from_millis(10), Duration::from_secs(30))?;
-        check((1..=1024).contains(&self.redis.pool_size), "redis.pool_size", &self.redis.pool_size, "1 to 1024")?;
-        between("reaper_interval", self.reaper_interval, Duration::from_millis(50), Duration::from_mins(1))?;
-        let hour = Duration::from_hours(1);
-        let day = 24 * hour;
-        between("limits.ttl_min", limits.ttl_min, Duration::from_secs(1), day)?;
-        between("limits.ttl_max", limits.ttl_max, limits.ttl_min, day)?;
-        between("limits.ttl_default", limits.ttl_default, limits.ttl_min, limits.ttl_max)?;
-        between("limits.guide_ttl", limits.guide_ttl, Duration::from_secs(1), 30 * day)?;
-        between("limits.first_span", limits.first_span, Duration::from_secs(1), hour)?;
-        between("limits.confirm", limits.confirm, Duration::from_secs(1), Duration::from_mins(10))?;
-        between("limits.ticket_life", limits.ticket_life, Duration::from_secs(1), Duration::from_mins(10))?;
-        between("limits.wait_max", limits.wait_max, limits.ticket_life, day)?;
-        between("limits.long_poll_max", limits.long_poll_max, Duration::from_secs(1), hour)?;
-        between("limits.ended_kept", limits.ended_kept, Duration::from_secs(1), 30 * day)?;
-        if let Some(most) = limits.max_duration {
-            between("limits.max_duration", most, limits.ttl_min, 365 * day)?;
-        }
-        check((1..=10_000).contains(&limits.page_max), "limits.page_max", &limits.page_max, "1 to 10000")?;
-        let page_ok = limits.page_default >= 1 && limits.page_default <= limits.page_max;
-        check(page_ok, "limits.page_default", &limits.page_default, "1 to limits.page_max")?;
-        check(limits.body_bytes >= 1024, "limits.body_bytes", &limits.body_bytes, "at least 1024")?;
-        check(limits.events_kept >= 100, "limits.events_kept", &limits.events_kept, "at least 100")?;
-        between("discovery.resync", self.discovery.resync, Duration::from_millis(200), hour)?;
-        between("discovery.lock", self.discovery.lock, Duration::from_millis(500), Duration::from_mins(5))?;
-        Self::validate_probe("health", &self.health)?;
-        check(self.health.concurrency >= 1, "health.concurrency", &self.health.concurrency, "at least 1")?;
-        for target_type in self.types.keys() {
-            Self::validate_probe(&format!("types.{target_type}.probe"), &self.probe_of(target_type))?;
-        }
-        for (at, provider) in self.provider.iter().enumerate() {
-            let again = self.provider[..at].iter().any(|other| other.name() == provider.name());
-            check(!again, "provider.name", provider.name(), "each name once")?;
-        }
-        for key in &self.api_key {
-            let digest = key.hash.strip_prefix("sha256:").unwrap_or_default();
-            let ok = digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit());
-            check(
-                ok,
-                &format!("api_key {:?} hash", key.name),
-                &"(not shown)",
-                "sha256: and 64 hexadecimal digits; `leasehold key new` makes one",
-            )?;
-        }
-        Ok(())
-    }
-
-    fn validate_probe(section: &str, probe: &HealthConfig) -> Result<(), ConfigError> {
-        between(&format!("{section}.interval"), probe.interval, Duration::from_millis(100), Duration::from_hours(1))?;
-        between(&format!("{section}.timeout"), probe.timeout, Duration::from_millis(10), probe.interval)?;
-        check(probe.rise >= 1, &format!("{section}.rise"), &probe.rise, "at least 1")?;
-        check(probe.fall >= 1, &format!("{section}.fall"), &probe.fall, "at least 1")?;
-        check(probe.path.starts_with('/'), &format!("{section}.path"), &probe.path, "a path that starts with /")
-    }
-}
-
-fn check(ok: bool, key: &str, given: &impl ToString, right: &str) -> Result<(), ConfigError> {
-    if ok {
-        return Ok(());
-    }
-    Err(ConfigError::Wrong { key: key.to_owned(), given: given.to_string(), right: right.to_owned() })
-}
-
-fn between(key: &str, given: Duration, least: Duration, most: Duration) -> Result<(), ConfigError> {
-    check((least..=most).contains(&given), key, &format!("{given:?}"), &format!("from {least:?} to {most:?}"))
 }
 
 /// The URL without its password.
@@ -630,6 +462,26 @@ fn redact_url<S: Serializer>(url: &SecretString, serializer: S) -> Result<S::Ok,
 mod tests {
     use super::*;
     use crate::model::Endpoint;
+
+    #[test]
+    fn every_setting_is_in_the_documents() {
+        fn keys(table: &toml::Table, prefix: &str, found: &mut Vec<String>) {
+            for (key, value) in table {
+                match value {
+                    toml::Value::Table(inner) => keys(inner, &format!("{prefix}{key}."), found),
+                    _ => found.push(format!("{prefix}{key}")),
+                }
+            }
+        }
+        let mut found = Vec::new();
+        keys(&toml::Table::try_from(Config::default()).unwrap(), "", &mut found);
+        assert!(found.len() > 40);
+        let path = format!("{}/docs/configuration.md", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(path).unwrap();
+        for key in found {
+            assert!(text.contains(&format!("`{key}`")) || text.contains(&format!("[[{key}]]")), "{key}");
+        }
+    }
 
     #[test]
     fn the_defaults_are_valid() {

@@ -2,6 +2,7 @@
 
 mod api;
 mod common;
+mod compose;
 mod concurrency;
 mod discovery;
 mod failure;

@@ -1,0 +1,90 @@
+//! The range of every setting, and which contradict each other.
+
+use std::time::Duration;
+
+use secrecy::ExposeSecret as _;
+
+use super::{Config, ConfigError, HealthConfig, redacted};
+
+impl Config {
+    /// # Errors
+    /// The first setting that cannot be used.
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        let limits = &self.limits;
+        let prefix_ok = !self.prefix.is_empty()
+            && self.prefix.len() <= 64
+            && self.prefix.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(&b));
+        check(prefix_ok, "prefix", &self.prefix, "1 to 64 of letters, digits and . _ : -")?;
+        let url = self.redis.url.expose_secret();
+        check(
+            ["redis://", "redis+unix://", "unix://"].iter().any(|scheme| url.starts_with(scheme)),
+            "redis.url",
+            &redacted(url),
+            "redis://[user:password@]host[:port][/db] or redis+unix:///path",
+        )?;
+        between("redis.timeout", self.redis.timeout, Duration::from_millis(10), Duration::from_secs(30))?;
+        check((1..=1024).contains(&self.redis.pool_size), "redis.pool_size", &self.redis.pool_size, "1 to 1024")?;
+        between("reaper_interval", self.reaper_interval, Duration::from_millis(50), Duration::from_mins(1))?;
+        let hour = Duration::from_hours(1);
+        let day = 24 * hour;
+        between("limits.ttl_min", limits.ttl_min, Duration::from_secs(1), day)?;
+        between("limits.ttl_max", limits.ttl_max, limits.ttl_min, day)?;
+        between("limits.ttl_default", limits.ttl_default, limits.ttl_min, limits.ttl_max)?;
+        between("limits.guide_ttl", limits.guide_ttl, Duration::from_secs(1), 30 * day)?;
+        between("limits.first_span", limits.first_span, Duration::from_secs(1), hour)?;
+        between("limits.confirm", limits.confirm, Duration::from_secs(1), Duration::from_mins(10))?;
+        between("limits.ticket_life", limits.ticket_life, Duration::from_secs(1), Duration::from_mins(10))?;
+        between("limits.wait_max", limits.wait_max, limits.ticket_life, day)?;
+        between("limits.long_poll_max", limits.long_poll_max, Duration::from_secs(1), hour)?;
+        between("limits.ended_kept", limits.ended_kept, Duration::from_secs(1), 30 * day)?;
+        if let Some(most) = limits.max_duration {
+            between("limits.max_duration", most, limits.ttl_min, 365 * day)?;
+        }
+        check((1..=10_000).contains(&limits.page_max), "limits.page_max", &limits.page_max, "1 to 10000")?;
+        let page_ok = limits.page_default >= 1 && limits.page_default <= limits.page_max;
+        check(page_ok, "limits.page_default", &limits.page_default, "1 to limits.page_max")?;
+        check(limits.body_bytes >= 1024, "limits.body_bytes", &limits.body_bytes, "at least 1024")?;
+        check(limits.events_kept >= 100, "limits.events_kept", &limits.events_kept, "at least 100")?;
+        between("discovery.resync", self.discovery.resync, Duration::from_millis(200), hour)?;
+        between("discovery.lock", self.discovery.lock, Duration::from_millis(500), Duration::from_mins(5))?;
+        Self::validate_probe("health", &self.health)?;
+        check(self.health.concurrency >= 1, "health.concurrency", &self.health.concurrency, "at least 1")?;
+        for target_type in self.types.keys() {
+            Self::validate_probe(&format!("types.{target_type}.probe"), &self.probe_of(target_type))?;
+        }
+        for (at, provider) in self.provider.iter().enumerate() {
+            let again = self.provider[..at].iter().any(|other| other.name() == provider.name());
+            check(!again, "provider.name", provider.name(), "each name once")?;
+        }
+        for key in &self.api_key {
+            let digest = key.hash.strip_prefix("sha256:").unwrap_or_default();
+            let ok = digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit());
+            check(
+                ok,
+                &format!("api_key {:?} hash", key.name),
+                &"(not shown)",
+                "sha256: and 64 hexadecimal digits; `leasehold key new` makes one",
+            )?;
+        }
+        Ok(())
+    }
+
+    fn validate_probe(section: &str, probe: &HealthConfig) -> Result<(), ConfigError> {
+        between(&format!("{section}.interval"), probe.interval, Duration::from_millis(100), Duration::from_hours(1))?;
+        between(&format!("{section}.timeout"), probe.timeout, Duration::from_millis(10), probe.interval)?;
+        check(probe.rise >= 1, &format!("{section}.rise"), &probe.rise, "at least 1")?;
+        check(probe.fall >= 1, &format!("{section}.fall"), &probe.fall, "at least 1")?;
+        check(probe.path.starts_with('/'), &format!("{section}.path"), &probe.path, "a path that starts with /")
+    }
+}
+
+fn check(ok: bool, key: &str, given: &impl ToString, right: &str) -> Result<(), ConfigError> {
+    if ok {
+        return Ok(());
+    }
+    Err(ConfigError::Wrong { key: key.to_owned(), given: given.to_string(), right: right.to_owned() })
+}
+
+fn between(key: &str, given: Duration, least: Duration, most: Duration) -> Result<(), ConfigError> {
+    check((least..=most).contains(&given), key, &format!("{given:?}"), &format!("from {least:?} to {most:?}"))
+}
