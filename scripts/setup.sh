@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing.
 #
-#   scripts/setup.sh [redis] [docker] [debootstrap] [curl]      all four when none is named
+#   scripts/setup.sh [redis] [docker] [debootstrap] [curl] [openssl]      all five when none is named
 #
 # On Debian and Ubuntu by apt-get, as root or by a sudo without password; elsewhere it says what to install.
 set -euo pipefail
@@ -17,7 +17,8 @@ packages_for() {
             ;;
         debootstrap) has debootstrap || [[ -x /usr/sbin/debootstrap ]] || echo debootstrap ;;
         curl) has curl || echo curl ;;
-        *) die "setup: $1 is unknown; known are redis, docker, debootstrap and curl" ;;
+        openssl) has openssl || echo openssl ;;
+        *) die "setup: $1 is unknown; known are redis, docker, debootstrap, curl and openssl" ;;
     esac
 }
 
@@ -58,7 +59,7 @@ install() {
 }
 
 main() {
-    (($#)) || set -- redis docker debootstrap curl
+    (($#)) || set -- redis docker debootstrap curl openssl
     local what missing=()
     for what in "$@"; do
         mapfile -t -O "${#missing[@]}" missing < <(packages_for "$what")

@@ -14,7 +14,7 @@ with_engine() {
 }
 
 all() {
-    "$ROOT/scripts/setup.sh" redis docker debootstrap curl
+    "$ROOT/scripts/setup.sh" redis docker debootstrap curl openssl
     with_engine
     # Mostly downloads: meanwhile the compiler has the processors.
     "$ROOT/scripts/images.sh" linux redis haproxy &

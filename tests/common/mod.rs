@@ -4,6 +4,7 @@ pub mod docker;
 pub mod http;
 pub mod redis;
 pub mod replica;
+pub mod tls;
 pub mod wire;
 
 use std::time::{Duration, Instant};

@@ -54,7 +54,7 @@ async fn requests_go_on_while_a_replica_is_killed() {
     let kill = tokio::task::spawn_blocking(move || Command::new("docker").args(["kill", &container]).output());
     let mut rounds = 0;
     // On from before it is killed until another replica discovers in its place.
-    let another = eventually("another replica discovers", Duration::from_secs(60), async || {
+    let another = eventually("another replica discovers", Duration::from_mins(1), async || {
         let key = format!("round-{rounds}");
         rounds += 1;
         let made = persistently(&http, Method::POST, "/sessions", Some(of_type("wine")), &key).await.expect(201);

@@ -61,7 +61,7 @@ impl Project {
 
     async fn wait_for_the_pool(&self) {
         let http = self.http();
-        eventually("every target is available", Duration::from_secs(120), async || {
+        eventually("every target is available", Duration::from_mins(2), async || {
             let answer = http.try_call(reqwest::Method::GET, "/containers/status", None, &[]).await.ok()?;
             (answer.body["available"] == TARGETS).then_some(())
         })

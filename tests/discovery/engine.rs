@@ -1,14 +1,16 @@
 //! What happens to containers, and what becomes of it in the registry.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use leasehold::{
-    config::ProbeKind,
+    config::{DockerConfig, ProbeKind, ProviderConfig},
     model::{EndReason, EngineHealth, EngineState, HealthStatus, PoolState},
+    rfb::{Version, greeting},
 };
+use tokio::net::TcpStream;
 
 use super::{Bench, PATIENCE, docker};
-use crate::common::{docker::Target, eventually, wire::Wire};
+use crate::common::{docker::Target, eventually, tls::Secure, wire::Wire};
 
 #[tokio::test]
 async fn a_labelled_container_is_found_with_where_to_dial_it() {
@@ -31,6 +33,46 @@ async fn a_labelled_container_is_found_with_where_to_dial_it() {
     assert_eq!(found.endpoints["novnc"].address, None);
     assert_eq!(found.endpoints["novnc"].internal, Some(format!("{ip}:6080")));
     assert_eq!(found.labels["team"], "blue");
+}
+
+#[tokio::test]
+async fn both_addresses_lead_to_the_desktop() {
+    let bench = Bench::discovering(|_| {}).await;
+    let target = bench.engine.target(bench.engine.run()).publish(5900, "127.0.0.1");
+    let desktop = ["/leasehold", "demo-target", "--listen", "0.0.0.0:5900"];
+    let id = bench.engine.start(target.command(&desktop)).await;
+    let found = bench.container_that("running", &id, |c| c.state == EngineState::Running).await;
+    let vnc = &found.endpoints["vnc"];
+    for address in [vnc.address.as_ref().unwrap(), vnc.internal.as_ref().unwrap()] {
+        let greets = async || {
+            let mut connection = TcpStream::connect(address).await.ok()?;
+            greeting(&mut connection).await.ok()
+        };
+        let version = eventually(&format!("{address} greets"), PATIENCE, greets).await;
+        assert_eq!(version, Version::V3_8);
+    }
+}
+
+#[tokio::test]
+async fn an_engine_behind_tls_is_asked_with_a_certificate() {
+    let secure = Secure::before("/var/run/docker.sock").await;
+    let address = format!("https://{}", secure.at());
+    let provider = |tls: &Path| {
+        let ProviderConfig::Docker(settings) = docker(Some(address.clone())) else { unreachable!() };
+        vec![ProviderConfig::Docker(DockerConfig { tls: Some(tls.to_owned()), ..settings })]
+    };
+    let bench = Bench::discovering(|config| config.provider = provider(secure.folder())).await;
+    let id = bench.engine.start(bench.engine.target(bench.engine.run())).await;
+    bench.container_that("available", &id, |c| c.pool_state == PoolState::Available).await;
+
+    // Another authority's certificate is refused, by either side.
+    let stranger = Secure::before("/var/run/docker.sock").await;
+    let bench = Bench::new(|config| config.provider = provider(stranger.folder())).await;
+    let discoverer = bench.discover("first");
+    let error = eventually("an error is shown", PATIENCE, async || bench.status().await.error).await;
+    assert!(error.contains(&address) && error.contains("certificate"), "{error}");
+    assert_eq!(bench.status().await.age, None);
+    discoverer.end().await;
 }
 
 #[tokio::test]
