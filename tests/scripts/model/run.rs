@@ -106,13 +106,14 @@ impl Run {
 
     async fn step(&mut self, step: &Step) {
         match *step {
-            Step::Observe { container, state, health, probed, restarted } => {
-                let mut seen = self.discovered(container, restarted);
+            Step::Observe { container, state, health, probed } => {
+                let mut seen = self.discovered(container, false);
                 (seen.observation.state, seen.observation.health, seen.probed) = (state, health, probed);
-                let mark = self.mark();
-                self.store.observe(&self.wine, &mark, None, std::slice::from_ref(&seen)).await.unwrap();
-                self.world.reclaim();
-                self.observed(&seen);
+                self.observe(seen).await;
+            }
+            Step::Restart { container } => {
+                let seen = self.discovered(container, true);
+                self.observe(seen).await;
             }
             Step::Remove { container } => {
                 let mark = self.mark();
@@ -173,6 +174,13 @@ impl Run {
         }
         one.observation.incarnation = incarnation.to_string();
         one
+    }
+
+    async fn observe(&mut self, seen: Discovered) {
+        let mark = self.mark();
+        self.store.observe(&self.wine, &mark, None, std::slice::from_ref(&seen)).await.unwrap();
+        self.world.reclaim();
+        self.observed(&seen);
     }
 
     fn observed(&mut self, seen: &Discovered) {

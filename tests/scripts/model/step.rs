@@ -15,7 +15,10 @@ pub enum Step {
         state: EngineState,
         health: EngineHealth,
         probed: bool,
-        restarted: bool,
+    },
+    /// The same container in another incarnation.
+    Restart {
+        container: usize,
     },
     Remove {
         container: usize,
@@ -141,9 +144,9 @@ fn step() -> impl Strategy<Value = Step> {
     let most = option::weighted(0.4, prop_oneof![Just(5i64), Just(25), Just(55)]);
     let create = (prop::bool::weighted(0.75), prop_oneof![2 => Just(0u32), 1 => Just(30)], limits, most);
     prop_oneof![
-        8 => (container.clone(), state, health, prop::bool::weighted(0.4), prop::bool::weighted(0.3)).prop_map(
-            |(container, state, health, probed, restarted)| Step::Observe { container, state, health, probed, restarted }
-        ),
+        8 => (container.clone(), state, health, prop::bool::weighted(0.4))
+            .prop_map(|(container, state, health, probed)| Step::Observe { container, state, health, probed }),
+        4 => container.clone().prop_map(|container| Step::Restart { container }),
         2 => container.clone().prop_map(|container| Step::Remove { container }),
         1 => any::<[bool; CONTAINERS]>().prop_map(|seen| Step::Look { seen }),
         1 => Just(Step::Takeover),
