@@ -5,7 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use nix::sys::signal::Signal;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use tokio::process::Command;
 
 use super::{PATIENCE, Running, leasehold, lives, said};
@@ -122,4 +125,32 @@ async fn a_taken_port_is_named() {
     let _taken = TcpListener::bind(("127.0.0.1", port + 1)).unwrap();
     let refused = said(up(port, &data(&place))).await.expect(1);
     refused.complains_of(&[&format!("port {} on 127.0.0.1", port + 1), "--port"]);
+}
+
+#[tokio::test]
+async fn a_replica_that_dies_is_started_again() {
+    let place = tempfile::tempdir().unwrap();
+    let port = two_ports();
+    let mut up = Up::start(port, &data(&place)).await;
+    sigkill(up.pids[up.pids.len() - 2]);
+    up.running.complaint("replica-1 ended by itself and is started again").await;
+    let url = format!("http://127.0.0.1:{port}");
+    eventually("the replica again", PATIENCE, async || {
+        (said(leasehold(&["healthcheck", "--url", &url])).await.code == Some(0)).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_end_of_its_redis_ends_all_of_it() {
+    let place = tempfile::tempdir().unwrap();
+    let mut up = Up::start(two_ports(), &data(&place)).await;
+    sigkill(up.pids[0]);
+    up.running.complaint("Redis ended by itself").await;
+    assert_eq!(up.running.code().await, Some(1));
+    assert_eq!(up.pids.iter().filter(|pid| lives(**pid)).count(), 0);
+}
+
+fn sigkill(pid: u32) {
+    kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL).expect("the process is there");
 }
