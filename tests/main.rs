@@ -1,6 +1,7 @@
 //! The one integration binary: a module for each subject.
 
 mod api;
+mod cli;
 mod common;
 mod compose;
 mod concurrency;

@@ -172,7 +172,7 @@ struct Renewing {
 impl Renewing {
     /// Renews until the lease is lost, and tells so.
     async fn run(self, mut sent: Instant, first: &Lease) {
-        let mut interval = Duration::from_secs(first.heartbeat_interval_seconds.max(1));
+        let mut interval = interval_of(first);
         let mut deadline = sent + Duration::from_millis(first.expires_in_ms);
         let mut next = sent + interval;
         let mut last = None;
@@ -185,7 +185,7 @@ impl Renewing {
             match timeout_at(deadline, renew(&self.client, self.id, self.fencing_token)).await {
                 Ok(Ok(lease)) => {
                     sent = now;
-                    interval = Duration::from_secs(lease.heartbeat_interval_seconds.max(1));
+                    interval = interval_of(&lease);
                     deadline = sent + Duration::from_millis(lease.expires_in_ms);
                     next = sent + interval;
                     last = None;
@@ -201,6 +201,12 @@ impl Renewing {
         };
         self.tell.send_replace(Held::Lost(Arc::new(loss)));
     }
+}
+
+/// The server's interval is in whole seconds, which is the whole of the shortest TTL: a third of that is.
+fn interval_of(lease: &Lease) -> Duration {
+    let third = Duration::from_secs(lease.ttl_seconds.max(1)) / 3;
+    third.min(Duration::from_secs(lease.heartbeat_interval_seconds.max(1)))
 }
 
 /// Ended, not known, or displaced by a higher fencing token.
