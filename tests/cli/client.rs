@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use tokio::time::{Instant, timeout};
 
 use super::{PATIENCE, Pool};
-use crate::common::{eventually::eventually, replica::KEY, wire::Wire};
+use crate::common::{eventually, replica::KEY, wire::Wire};
 
 /// What a renewal that was swallowed may be late by; far below the 10 s after which a call is given up.
 const SLACK: Duration = Duration::from_secs(3);

@@ -5,7 +5,7 @@ use nix::sys::signal::Signal;
 use serde_json::json;
 
 use super::{PATIENCE, Pool, Running, lives, said};
-use crate::common::{eventually::eventually, http::Http};
+use crate::common::{eventually, http::Http};
 
 impl Pool {
     /// A command that tells its session and its process id, and ends with its stdin.

@@ -12,7 +12,7 @@ use nix::{
 use tokio::process::Command;
 
 use super::{PATIENCE, Running, leasehold, lives, said};
-use crate::common::eventually::eventually;
+use crate::common::eventually;
 
 /// Two ports in a row that are free now, below those that the kernel gives out by itself.
 fn two_ports() -> u16 {
