@@ -21,9 +21,10 @@ start() {
     can_be_root || die "no Docker engine answers; please start it (only root can), or set DOCKER_HOST"
     mkdir -p "$STATE"
     say "starting dockerd (log: $LOG)"
-    # A session of its own: Ctrl-C at the terminal is for the scripts, which end the engine in their turn.
+    # A session of its own: Ctrl-C at the terminal is for the scripts, which end the engine in their turn. And none of our
+    # stdout, which the caller reads to its end.
     # shellcheck disable=SC2016 # expanded by that shell
-    as_root setsid sh -c 'echo $$ >"$1"; exec dockerd >"$2" 2>&1 </dev/null' sh "$PID_FILE" "$LOG" &
+    as_root setsid sh -c 'echo $$ >"$1"; exec dockerd >"$2" 2>&1 </dev/null' sh "$PID_FILE" "$LOG" >/dev/null 2>&1 &
     local deadline=$((SECONDS + SECONDS_TO_START))
     until engine_answers; do
         ((SECONDS < deadline)) || give_up

@@ -13,7 +13,7 @@ use super::{
     sessions::page_size,
 };
 use crate::{
-    model::Container,
+    model::{Container, TypeStatus},
     pool::{ContainerFilter, Pool, PoolError, ProviderStatus},
 };
 
@@ -26,29 +26,6 @@ pub struct ContainerList {
     pub total: u64,
     /// For `?cursor=` of the next page; null on the last one.
     pub next: Option<String>,
-}
-
-/// Counts of one target type.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct TypeStatus {
-    /// All that are present.
-    pub total: u64,
-    /// Would be given out now.
-    pub available: u64,
-    /// Leased, or offered to a session in line.
-    pub allocated: u64,
-    /// Being made clean after a session.
-    pub resetting: u64,
-    /// Not fit to be given out.
-    pub unhealthy: u64,
-    /// No verdict yet.
-    pub initializing: u64,
-    /// Idle, and given out no more.
-    pub cordoned: u64,
-    /// Sessions that hold a container.
-    pub sessions_ready: u64,
-    /// Sessions in line.
-    pub sessions_queued: u64,
 }
 
 /// A source of containers.
@@ -161,18 +138,7 @@ async fn pool_status(state: &State) -> Result<PoolStatus, PoolError> {
         status.total_containers += counts.total;
         status.available += counts.available;
         status.allocated += counts.allocated;
-        let by_type = TypeStatus {
-            total: counts.total,
-            available: counts.available,
-            allocated: counts.allocated,
-            resetting: counts.resetting,
-            unhealthy: counts.unhealthy,
-            initializing: counts.initializing,
-            cordoned: counts.cordoned,
-            sessions_ready: counts.sessions_ready,
-            sessions_queued: counts.sessions_queued,
-        };
-        status.by_type.insert(target_type.to_string(), by_type);
+        status.by_type.insert(target_type.to_string(), counts);
     }
     status.providers = providers(&state.pool, state.config.discovery.stale_after).await?;
     Ok(status)

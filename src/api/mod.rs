@@ -14,7 +14,7 @@ mod sessions;
 use std::sync::Arc;
 
 pub use auth::{Keys, KeysError};
-pub use containers::{ContainerList, PoolStatus, ProviderState, Refreshed, TypeStatus};
+pub use containers::{ContainerList, PoolStatus, ProviderState, Refreshed};
 pub use guide::{GuideAllocated, GuideReleased};
 pub use openapi::document;
 pub use operation::{Health, Readiness};

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     config::Limits,
-    model::{ContainerId, FencingToken, Session, SessionState, TargetType},
+    model::{Caller, ContainerId, FencingToken, Session, SessionId, SessionState, TargetType},
     pool::{CreateSession, Created, Idempotency, OnShortage, Renewal, SessionFilter},
 };
 
@@ -300,8 +300,7 @@ pub(super) async fn release_session(
     SessionPath(id): SessionPath,
     Query(query): Query<ReleaseQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let token = query.fencing_token.map(FencingToken);
-    Ok(HttpResponse::Ok().json(state.pool.release(&caller, id, token).await?))
+    end(&caller, &state, id, &query).await
 }
 
 /// The same, under the name that the guide's clients use.
@@ -316,8 +315,12 @@ pub(super) async fn release_session_hard(
     SessionPath(id): SessionPath,
     Query(query): Query<ReleaseQuery>,
 ) -> Result<HttpResponse, Problem> {
+    end(&caller, &state, id, &query).await
+}
+
+async fn end(caller: &Caller, state: &State, id: SessionId, query: &ReleaseQuery) -> Result<HttpResponse, Problem> {
     let token = query.fencing_token.map(FencingToken);
-    Ok(HttpResponse::Ok().json(state.pool.release(&caller, id, token).await?))
+    Ok(HttpResponse::Ok().json(state.pool.release(caller, id, token).await?))
 }
 
 /// # Errors

@@ -9,7 +9,10 @@ use super::{
     exit,
     output::{Output, Row},
 };
-use crate::client::{Client, ClientError, PoolStatus, TypeStatus};
+use crate::{
+    client::{Client, ClientError, PoolStatus},
+    model::TypeStatus,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -64,7 +67,7 @@ async fn ready(url: &str) -> Result<(), ClientError> {
 
 fn show(output: Output, status: &PoolStatus) -> anyhow::Result<ExitCode> {
     let rows: Vec<_> =
-        status.by_type.iter().map(|(name, counts)| TypeRow { name: name.clone(), counts: counts.clone() }).collect();
+        status.by_type.iter().map(|(name, counts)| TypeRow { name: name.clone(), counts: *counts }).collect();
     output.part(status, &rows)
 }
 

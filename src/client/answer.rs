@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::{Container, Session, SessionId};
+use crate::model::{Container, Session, SessionId, TypeStatus};
 
 /// One page of `GET /containers`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -17,30 +17,6 @@ pub struct ContainerPage {
     /// The cursor of the next page; null on the last.
     #[serde(default)]
     pub next: Option<String>,
-}
-
-/// Counts of one type. A server that counts less leaves the others at 0.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct TypeStatus {
-    /// All that are present.
-    pub total: u64,
-    /// Would be given out now.
-    pub available: u64,
-    /// Leased or offered.
-    pub allocated: u64,
-    /// Being made clean.
-    pub resetting: u64,
-    /// Not fit to be used.
-    pub unhealthy: u64,
-    /// No good probe yet.
-    pub initializing: u64,
-    /// Idle and cordoned.
-    pub cordoned: u64,
-    /// Sessions that hold a container.
-    pub sessions_ready: u64,
-    /// Sessions that wait in line.
-    pub sessions_queued: u64,
 }
 
 /// `GET /containers/status`.

@@ -174,3 +174,27 @@ pub struct Container {
     #[schema(value_type = Option<u64>)]
     pub fencing_token: Option<FencingToken>,
 }
+
+/// Counts of one target type, from the sizes of its sets. What an older server does not count reads as 0.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct TypeStatus {
+    /// All that are present.
+    pub total: u64,
+    /// Would be given out now.
+    pub available: u64,
+    /// Leased, or offered to a session in line.
+    pub allocated: u64,
+    /// Being made clean after a session.
+    pub resetting: u64,
+    /// Not fit to be given out.
+    pub unhealthy: u64,
+    /// No verdict yet.
+    pub initializing: u64,
+    /// Idle, and given out no more.
+    pub cordoned: u64,
+    /// Sessions that hold a container.
+    pub sessions_ready: u64,
+    /// Sessions in line.
+    pub sessions_queued: u64,
+}

@@ -5,7 +5,7 @@ mod name;
 mod session;
 
 pub use container::{
-    About, Container, Endpoint, EngineHealth, EngineState, Health, HealthStatus, Observation, PoolState,
+    About, Container, Endpoint, EngineHealth, EngineState, Health, HealthStatus, Observation, PoolState, TypeStatus,
 };
 pub use name::{Caller, ContainerId, InvalidName, OwnerName, ProviderName, Role, TargetType};
 pub use session::{EndReason, FencingToken, Lease, Session, SessionId, SessionState, Ticket};

@@ -14,7 +14,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 pub use request::{
-    ContainerFilter, Counts, CreateSession, Created, Idempotency, OnShortage, Page, PoolError, Renewal, SessionFilter,
+    ContainerFilter, CreateSession, Created, Idempotency, OnShortage, Page, PoolError, Renewal, SessionFilter,
 };
 
 pub use crate::store::{ProviderStatus, StoreError};

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
 
-use super::{ContainerFilter, Counts, Page, Pool, PoolError};
+use super::{ContainerFilter, Page, Pool, PoolError};
 use crate::{
     config::ProviderConfig,
-    model::{Container, ContainerId, TargetType},
+    model::{Container, ContainerId, TargetType, TypeStatus},
     store::ProviderStatus,
 };
 
@@ -74,10 +74,10 @@ impl Pool {
     ///
     /// # Errors
     /// See [`PoolError`].
-    pub async fn counts(&self) -> Result<Vec<(TargetType, Counts)>, PoolError> {
+    pub async fn counts(&self) -> Result<Vec<(TargetType, TypeStatus)>, PoolError> {
         let types = self.store.types().await?;
         let counts = try_join_all(types.iter().map(|target_type| self.store.counts(target_type))).await?;
-        let named = |one: crate::store::TypeCounts| Counts {
+        let named = |one: crate::store::TypeCounts| TypeStatus {
             total: one.containers,
             available: one.available,
             allocated: one.leases + one.offers,

@@ -96,29 +96,6 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
-/// Counts of one type, from the sizes of its sets.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// All that are present.
-    pub total: u64,
-    /// Would be given out now.
-    pub available: u64,
-    /// Leased or offered.
-    pub allocated: u64,
-    /// Being made clean.
-    pub resetting: u64,
-    /// Not fit.
-    pub unhealthy: u64,
-    /// No good probe yet.
-    pub initializing: u64,
-    /// Idle and cordoned.
-    pub cordoned: u64,
-    /// Ready sessions.
-    pub sessions_ready: u64,
-    /// Sessions that wait, with those that have an offer.
-    pub sessions_queued: u64,
-}
-
 /// Why the pool did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum PoolError {
