@@ -11,8 +11,8 @@ use bollard::{
     Docker,
     models::{ContainerCreateBody, ContainerInspectResponse, HealthConfig, HostConfig, PortBinding},
     query_parameters::{
-        CreateContainerOptions, CreateImageOptions, InspectContainerOptions, ListContainersOptions,
-        RemoveContainerOptions, RestartContainerOptions, StopContainerOptions,
+        CreateContainerOptions, CreateImageOptions, InspectContainerOptions, ListContainersOptions, ListImagesOptions,
+        RemoveContainerOptions, RemoveImageOptions, RestartContainerOptions, StopContainerOptions,
     },
 };
 use futures_util::TryStreamExt as _;
@@ -208,6 +208,7 @@ async fn make_image(docker: &Docker) -> String {
     if docker.inspect_image(&name).await.is_ok() {
         return name;
     }
+    remove_others(docker, repo, &name).await;
     let options = CreateImageOptions {
         from_src: Some("-".to_owned()),
         repo: Some(repo.to_owned()),
@@ -217,6 +218,18 @@ async fn make_image(docker: &Docker) -> String {
     let files = bollard::body_full(archive(program).into());
     docker.create_image(Some(options), Some(files), None).try_collect::<Vec<_>>().await.expect("an image is made");
     name
+}
+
+/// Removes the images that former builds left; another test may be making this one at the same time.
+async fn remove_others(docker: &Docker, repo: &str, this: &str) {
+    let filters = HashMap::from([("reference".to_owned(), vec![repo.to_owned()])]);
+    let options = ListImagesOptions { filters: Some(filters), ..ListImagesOptions::default() };
+    for old in docker.list_images(Some(options)).await.expect("the engine lists its images") {
+        for name in old.repo_tags.into_iter().filter(|name| name != this) {
+            // One that a container still uses stays.
+            let _ = docker.remove_image(&name, None::<RemoveImageOptions>, None).await;
+        }
+    }
 }
 
 /// A tar archive of the program as `/leasehold`, of `sleep` and `test`, and of all their libraries.
