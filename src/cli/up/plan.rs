@@ -61,6 +61,8 @@ impl Plan {
         }
         let settings = Settings {
             shutdown_timeout: "5s",
+            // No load balancer stands before them.
+            drain: "0s",
             redis: RedisSettings { url: redis_url(folder)? },
             provider,
             api_key: vec![key::entry(folder.key(), "up".into(), "admin".parse()?, Role::Admin)],
@@ -140,6 +142,7 @@ fn name(text: &str) -> anyhow::Result<ProviderName> {
 #[derive(Serialize)]
 struct Settings {
     shutdown_timeout: &'static str,
+    drain: &'static str,
     redis: RedisSettings,
     provider: Vec<ProviderConfig>,
     api_key: Vec<ApiKeyConfig>,
