@@ -50,7 +50,7 @@ impl Plan {
         let found = look(&docker).await?;
         let (why, targets) = match found {
             Some(0) => ("The Docker engine has no labelled container: starting demo targets …".to_owned(), targets()?),
-            Some(some) => (format!("Found {some} labelled containers."), Vec::new()),
+            Some(some) => (format!("Containers of the Docker engine that take part: {some}."), Vec::new()),
             None => ("No Docker engine answers: starting demo targets …".to_owned(), targets()?),
         };
         // Also when it is empty: demo targets of an earlier start are to go.
@@ -60,6 +60,7 @@ impl Plan {
             provider.push(ProviderConfig::Docker(docker));
         }
         let settings = Settings {
+            drain: "0s",
             shutdown_timeout: "5s",
             redis: RedisSettings { url: redis_url(folder)? },
             provider,
@@ -139,6 +140,8 @@ fn name(text: &str) -> anyhow::Result<ProviderName> {
 
 #[derive(Serialize)]
 struct Settings {
+    /// No load balancer is to be waited for.
+    drain: &'static str,
     shutdown_timeout: &'static str,
     redis: RedisSettings,
     provider: Vec<ProviderConfig>,
