@@ -63,7 +63,8 @@ pub struct Config {
     /// How long a replica may take to end after SIGTERM. Default 30s.
     #[serde(with = "duration_text::required")]
     pub shutdown_timeout: Duration,
-    /// How long a replica that is to end still serves, while `/readyz` says no, before it stops listening. Default 1s.
+    /// How long a replica that is to end still serves, while `/readyz` says no, before it stops listening:
+    /// longer than load balancers take to notice. Default 3s.
     #[serde(with = "duration_text::required")]
     pub drain: Duration,
     /// Most long polls open at a time on one replica. Default 10000.

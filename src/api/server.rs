@@ -5,6 +5,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use actix_web::{
     App, HttpRequest, HttpServer, ResponseError as _,
     dev::{Server, Service as _},
+    http::ConnectionType,
     middleware, web,
 };
 use tracing_actix_web::TracingLogger;
@@ -48,7 +49,7 @@ pub fn bind(
             metrics: metrics.clone(),
             keys: keys.clone(),
         });
-        let metrics = metrics.clone();
+        let (metrics, pool) = (metrics.clone(), pool.clone());
         let mut app = App::new().into_utoipa_app().app_data(state).configure(openapi::operation);
         if whole {
             app = app.configure(openapi::service);
@@ -58,11 +59,15 @@ pub fn bind(
             .default_service(web::to(nothing_there))
             .wrap_fn(move |mut request, service| {
                 paths::normalise(&mut request);
-                let (metrics, began) = (metrics.clone(), tokio::time::Instant::now());
+                let (metrics, pool, began) = (metrics.clone(), pool.clone(), tokio::time::Instant::now());
                 let method = request.method().clone();
                 let answer = service.call(request);
                 async move {
-                    let answer = answer.await?;
+                    let mut answer = answer.await?;
+                    if pool.is_ending() {
+                        // Else the next request on this connection could meet its end.
+                        answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+                    }
                     let route = answer.request().match_pattern().unwrap_or_else(|| "none".to_owned());
                     metrics.request(method.as_str(), &route, answer.status().as_u16(), began.elapsed());
                     Ok(answer)

@@ -12,7 +12,7 @@ impl Default for Config {
             workers: 0,
             reaper_interval: Duration::from_secs(1),
             shutdown_timeout: Duration::from_secs(30),
-            drain: Duration::from_secs(1),
+            drain: Duration::from_secs(3),
             long_polls: 10_000,
             redis: RedisConfig::default(),
             limits: Limits::default(),

@@ -81,12 +81,18 @@ impl Pool {
         self.shared.waiters.len()
     }
 
+    /// Whether the replica is to end: nobody waits here any more.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        self.shared.shutdown.is_cancelled()
+    }
+
     /// Whether Redis answers and scripts run.
     ///
     /// # Errors
     /// Why not.
     pub async fn ready(&self) -> Result<(), PoolError> {
-        if self.shared.shutdown.is_cancelled() {
+        if self.is_ending() {
             return Err(PoolError::ShuttingDown);
         }
         match self.store.types().await?.first() {

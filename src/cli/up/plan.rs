@@ -60,8 +60,9 @@ impl Plan {
             provider.push(ProviderConfig::Docker(docker));
         }
         let settings = Settings {
-            drain: "0s",
             shutdown_timeout: "5s",
+            // No load balancer stands before them.
+            drain: "0s",
             redis: RedisSettings { url: redis_url(folder)? },
             provider,
             api_key: vec![key::entry(folder.key(), "up".into(), "admin".parse()?, Role::Admin)],
@@ -140,9 +141,8 @@ fn name(text: &str) -> anyhow::Result<ProviderName> {
 
 #[derive(Serialize)]
 struct Settings {
-    /// No load balancer is to be waited for.
-    drain: &'static str,
     shutdown_timeout: &'static str,
+    drain: &'static str,
     redis: RedisSettings,
     provider: Vec<ProviderConfig>,
     api_key: Vec<ApiKeyConfig>,
