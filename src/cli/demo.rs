@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::Signals;
+use super::signals::Signals;
 use crate::{
     config::{LogConfig, LogFormat},
     demo::{self, Desktop},

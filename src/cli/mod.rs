@@ -9,11 +9,12 @@ mod output;
 mod run;
 mod serve;
 mod sessions;
+mod signals;
 mod status;
 mod supervise;
 mod up;
 
-use std::{io, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
@@ -111,37 +112,6 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::DemoTarget(args) => demo::demo_target(args).await,
         Command::Supervise(args) => supervise::supervise(args).await,
-    }
-}
-
-/// Resolves when this process is asked to end by one of the usual signals; with the signal's number.
-struct Signals {
-    each: Vec<(nix::sys::signal::Signal, tokio::signal::unix::Signal)>,
-}
-
-impl Signals {
-    /// Hears SIGINT, SIGTERM and SIGHUP from now on, instead of being ended by them.
-    fn hear() -> io::Result<Self> {
-        use nix::sys::signal::Signal::{SIGHUP, SIGINT, SIGTERM};
-        let each = [SIGINT, SIGTERM, SIGHUP]
-            .into_iter()
-            .map(|which| {
-                let kind = tokio::signal::unix::SignalKind::from_raw(which as i32);
-                Ok((which, tokio::signal::unix::signal(kind)?))
-            })
-            .collect::<io::Result<_>>()?;
-        Ok(Self { each })
-    }
-
-    /// The next one.
-    async fn next(&mut self) -> nix::sys::signal::Signal {
-        let waits = self.each.iter_mut().map(|(which, signal)| {
-            Box::pin(async move {
-                signal.recv().await;
-                *which
-            })
-        });
-        futures_util::future::select_all(waits).await.0
     }
 }
 

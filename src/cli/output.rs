@@ -32,7 +32,7 @@ pub(super) struct Output {
 
 /// A kind of thing that is shown as rows.
 pub(super) trait Row: Serialize {
-    /// The heads of the columns; those after `wide_from` are shown by `-o wide` only.
+    /// The heads of the columns; those after the first [`Self::NARROW`] are shown by `-o wide` only.
     const HEADS: &'static [&'static str];
     /// How many columns an ordinary table has.
     const NARROW: usize;

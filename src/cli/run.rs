@@ -15,9 +15,9 @@ use tokio::{
 };
 
 use super::{
-    Signals,
     connection::Connection,
     exit,
+    signals::Signals,
     supervise::{code_of, end, signal},
 };
 use crate::{
@@ -37,7 +37,8 @@ The command finds the container in its environment:
   under its name: LEASEHOLD_VNC, LEASEHOLD_NOVNC, …
 
 SIGTERM, SIGHUP and SIGINT are passed on to the command, which runs in the
-same process group; the Ctrl-C of a terminal reaches it directly. The container
+same process group; the Ctrl-C of a terminal reaches it directly. A signal that
+was ignored at the start stays so (as `nohup` wants it). The container
 is given back when the command has ended. When the lease is lost, the command
 gets SIGTERM, 5 seconds later SIGKILL, and the exit code is 75. When `run`
 itself is killed by SIGKILL the command goes on, but the lease ends at its TTL:
@@ -63,11 +64,11 @@ pub(super) struct Args {
     /// Head start in the line, in seconds [default: 0]
     #[arg(long, value_name = "SECONDS")]
     priority: Option<u32>,
-    #[command(flatten)]
-    connection: Connection,
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
+    #[command(flatten)]
+    connection: Connection,
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {

@@ -24,7 +24,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Signals, exit};
+use super::{exit, signals::Signals};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -209,7 +209,25 @@ fn interval_of(lease: &Lease) -> Duration {
     third.min(Duration::from_secs(lease.heartbeat_interval_seconds.max(1)))
 }
 
-/// Ended, not known, or displaced by a higher fencing token.
+/// Ended, not known, or displaced by a higher fencing token. By the API's own words: a 404 of something between is none.
 fn is_final(error: &ClientError) -> bool {
-    error.problem().is_some_and(|problem| matches!(problem.status, 404 | 409 | 410))
+    error.problem().is_some_and(|problem| {
+        matches!(problem.code.as_str(), "session_ended" | "session_not_found" | "stale_fencing_token")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Problem;
+
+    #[test]
+    fn only_the_api_itself_ends_a_lease_by_a_word() {
+        let told = |status, body: &str| is_final(&ClientError::Problem(Problem::read(status, None, body.as_bytes())));
+        assert!(told(410, r#"{"code": "session_ended"}"#));
+        assert!(told(404, r#"{"code": "session_not_found"}"#));
+        assert!(told(409, r#"{"code": "stale_fencing_token"}"#));
+        assert!(!told(404, "<html>no such backend</html>"));
+        assert!(!told(503, r#"{"code": "redis_unavailable"}"#));
+    }
 }

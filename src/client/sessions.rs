@@ -170,7 +170,10 @@ impl Client {
         if session.state == SessionState::Ended {
             return Err(shortage(&session));
         }
-        SessionGuard::hold(self.clone(), session).await
+        tokio::select! {
+            guard = SessionGuard::hold(self.clone(), session.clone()) => guard,
+            () = &mut give_up => self.leave_line(&session, ClientError::GivenUp).await,
+        }
     }
 
     /// Withdraws what nobody waits for any more; if that fails, the ticket's life ends it.

@@ -170,8 +170,13 @@ impl Pool {
     /// The program as a client of it.
     fn client(&self, args: &[&str]) -> Command {
         let mut command = leasehold(args);
-        command.env("LEASEHOLD_URL", self.replica.url()).env("LEASEHOLD_API_KEY", KEY);
+        self.point(&mut command);
         command
+    }
+
+    /// Has a command speak to it.
+    fn point(&self, command: &mut Command) {
+        command.env("LEASEHOLD_URL", self.replica.url()).env("LEASEHOLD_API_KEY", KEY);
     }
 
     async fn said(&self, args: &[&str]) -> Said {

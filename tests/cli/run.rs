@@ -1,17 +1,30 @@
 //! `run`: the container is held as long as the command runs, and no longer.
 
 use jiff::{SignedDuration, Timestamp};
-use nix::sys::signal::Signal;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use serde_json::json;
+use tokio::process::Command;
 
 use super::{PATIENCE, Pool, Running, lives, said};
 use crate::common::{eventually, http::Http};
 
+/// A command that tells its session and its process id, and ends with its stdin.
+const UNTIL_STDIN_ENDS: &[&str] = &["--", "sh", "-c", "echo $LEASEHOLD_SESSION_ID; echo $$; exec cat"];
+
 impl Pool {
-    /// A command that tells its session and its process id, and ends with its stdin.
     fn run_until_stdin_ends(&self, options: &[&str]) -> Running {
-        let command = ["--", "sh", "-c", "echo $LEASEHOLD_SESSION_ID; echo $$; exec cat"];
-        Running::start(self.client(&[&["run", "wine"], options, &command].concat()))
+        Running::start(self.client(&[&["run", "wine"], options, UNTIL_STDIN_ENDS].concat()))
+    }
+
+    /// `run`, started by `env` with signals set as this option says, whatever the tests themselves were started with.
+    fn started_with(&self, signals: &str, command: &[&str]) -> Command {
+        let mut env = Command::new("env");
+        env.args([signals, env!("CARGO_BIN_EXE_leasehold"), "run", "wine"]).args(command).kill_on_drop(true);
+        self.point(&mut env);
+        env
     }
 }
 
@@ -54,14 +67,29 @@ async fn the_exit_code_is_the_commands_and_the_container_is_given_back() {
 }
 
 #[tokio::test]
-async fn sigterm_is_passed_on_to_the_command() {
+async fn each_signal_is_passed_on_to_the_command() {
     let pool = Pool::start(1).await;
-    let mut run = pool.run_until_stdin_ends(&[]);
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+        let mut run = Running::start(pool.started_with("--default-signal", UNTIL_STDIN_ENDS));
+        run.line().await;
+        assert_eq!(pool.available().await, 0);
+        run.signal(signal);
+        assert_eq!(run.code().await, Some(128 + signal as i32));
+        assert_eq!(pool.available().await, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_hangup_that_nohup_has_it_ignore_is_ignored() {
+    let pool = Pool::start(1).await;
+    let mut run = Running::start(pool.started_with("--ignore-signal=HUP", UNTIL_STDIN_ENDS));
     run.line().await;
-    assert_eq!(pool.available().await, 0);
-    run.signal(Signal::SIGTERM);
-    assert_eq!(run.code().await, Some(143));
-    assert_eq!(pool.available().await, 1);
+    let command: u32 = run.line().await.parse().expect("a process id");
+    run.signal(Signal::SIGHUP);
+    kill(Pid::from_raw(command.cast_signed()), Signal::SIGHUP).expect("the process is there");
+    // Neither has ended: the command still ends with its stdin, and well.
+    run.close_stdin();
+    assert_eq!(run.code().await, Some(0));
 }
 
 #[tokio::test]

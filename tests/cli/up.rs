@@ -12,7 +12,7 @@ use nix::{
 use tokio::process::Command;
 
 use super::{PATIENCE, Running, leasehold, lives, said};
-use crate::common::eventually;
+use crate::common::{docker::Engine, eventually};
 
 /// Two ports in a row that are free now, below those that the kernel gives out by itself.
 fn two_ports() -> u16 {
@@ -21,9 +21,13 @@ fn two_ports() -> u16 {
     tries.find(|port| free(*port) && free(port + 1)).expect("two free ports")
 }
 
+fn with_engine(port: u16, data: &Path) -> Command {
+    leasehold(&["up", "--port", &port.to_string(), "--data", data.to_str().unwrap()])
+}
+
 /// `up`, with no Docker engine: what runs in this machine's has no part in it.
 fn up(port: u16, data: &Path) -> Command {
-    let mut command = leasehold(&["up", "--port", &port.to_string(), "--data", data.to_str().unwrap()]);
+    let mut command = with_engine(port, data);
     command.env("DOCKER_HOST", "unix:///nonexistent");
     command
 }
@@ -38,7 +42,11 @@ struct Up {
 
 impl Up {
     async fn start(port: u16, data: &Path) -> Self {
-        let mut running = Running::start(up(port, data));
+        Self::started(up(port, data)).await
+    }
+
+    async fn started(command: Command) -> Self {
+        let mut running = Running::start(command);
         let mut printed = Vec::new();
         while !printed.last().is_some_and(|line: &String| line.starts_with("curl") && line.ends_with("/release")) {
             printed.push(running.line().await);
@@ -125,6 +133,35 @@ async fn a_taken_port_is_named() {
     let _taken = TcpListener::bind(("127.0.0.1", port + 1)).unwrap();
     let refused = said(up(port, &data(&place))).await.expect(1);
     refused.complains_of(&[&format!("port {} on 127.0.0.1", port + 1), "--port"]);
+}
+
+#[tokio::test]
+async fn a_missing_redis_is_named_with_how_to_install_it() {
+    let place = tempfile::tempdir().unwrap();
+    let mut up = up(two_ports(), &data(&place));
+    up.env("PATH", place.path());
+    said(up).await.expect(1).complains_of(&["redis-server is not installed", "apt-get install redis-server"]);
+}
+
+#[tokio::test]
+async fn the_labelled_containers_of_the_engine_take_the_place_of_demo_targets() {
+    let place = tempfile::tempdir().unwrap();
+    let engine = Engine::new().await;
+    let container = engine.start(engine.target(engine.run()).publish(5900, "127.0.0.1")).await;
+    let mut command = with_engine(two_ports(), &data(&place));
+    // Of this test's label only: other tests have containers on the same engine.
+    command
+        .env("LEASEHOLD_DISCOVERY__LABEL", engine.label())
+        .env("LEASEHOLD_DISCOVERY__GUIDE_LABEL", format!("{}.guide", engine.label()))
+        .env("LEASEHOLD_DISCOVERY__COMPOSE_SERVICES", "false")
+        // It has no desktop.
+        .env("LEASEHOLD_HEALTH__KIND", "none");
+    let up = Up::started(command).await;
+    // Redis and two replicas.
+    assert_eq!(up.pids.len(), 3);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &up.lines[1].replacen("curl ", "curl -fsS ", 1)]);
+    assert_eq!(said(shell).await.expect(0).json()["container"]["id"], container);
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ use self::{
     folder::Folder,
     plan::Plan,
 };
-use super::Signals;
+use super::signals::Signals;
 use crate::client::{Client, PoolStatus};
 
 /// How long each part may take to start.

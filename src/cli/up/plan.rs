@@ -50,7 +50,7 @@ impl Plan {
         let found = look(&docker).await?;
         let (why, targets) = match found {
             Some(0) => ("The Docker engine has no labelled container: starting demo targets …".to_owned(), targets()?),
-            Some(some) => (format!("Found {some} labelled containers."), Vec::new()),
+            Some(some) => (format!("Containers of the Docker engine that take part: {some}."), Vec::new()),
             None => ("No Docker engine answers: starting demo targets …".to_owned(), targets()?),
         };
         // Also when it is empty: demo targets of an earlier start are to go.
