@@ -20,6 +20,8 @@ pub const TARGETS: usize = WINE + 2;
 pub struct Project {
     name: String,
     key: String,
+    /// The group of the engine's socket.
+    group: u32,
     base: String,
 }
 
@@ -29,6 +31,7 @@ impl Project {
         let mut project = Self {
             name: format!("leasehold-test-{:08x}", rand::random::<u32>()),
             key: format!("key-{:032x}", rand::random::<u128>()),
+            group: std::fs::metadata(SOCKET).expect("the engine's socket").gid(),
             base: String::new(),
         };
         project.make_images();
@@ -90,9 +93,8 @@ impl Project {
         let mut command = Command::new("bash");
         // The project's own way to find Compose, v2 or 1.29.
         command.args(["-c", r#"source scripts/lib.sh && compose "$@""#, "compose"]).args(args).current_dir(ROOT);
-        let group = std::fs::metadata(SOCKET).expect("the engine's socket").gid();
         command.env("COMPOSE_PROJECT_NAME", &self.name).env("LEASEHOLD_API_KEY", &self.key);
-        command.env("DOCKER_GID", group.to_string()).env("API_IMAGE", self.image());
+        command.env("DOCKER_GID", self.group.to_string()).env("API_IMAGE", self.image());
         command.env("ANDROID_IMAGE", "leasehold-linux").env("KVM_DEVICE", "/dev/null");
         if !with_wine() {
             command.env("WINE_IMAGE", "leasehold-linux");
