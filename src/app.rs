@@ -107,7 +107,7 @@ pub async fn run(config: Config, roles: Roles, key: Option<SecretString>) -> any
         .with_context(|| format!("configuration: listen = {}: cannot be listened on", config.listen))?;
     let handle = server.handle();
 
-    let mut parts = Parts { running: JoinSet::new(), shutdown: shutdown.clone() };
+    let mut parts = Parts { running: JoinSet::new() };
     parts.start("http", async move { server.await.map_err(anyhow::Error::from) });
     parts.start("keys", {
         let (keys, shutdown) = (keys.clone(), shutdown.clone());
@@ -170,7 +170,6 @@ pub async fn run(config: Config, roles: Roles, key: Option<SecretString>) -> any
 /// What runs besides; each runs until `shutdown`, or the replica ends with it.
 struct Parts {
     running: JoinSet<(&'static str, anyhow::Result<()>)>,
-    shutdown: CancellationToken,
 }
 
 impl Parts {
@@ -189,7 +188,6 @@ impl Parts {
     }
 
     async fn join(&mut self) {
-        debug_assert!(self.shutdown.is_cancelled());
         while let Some(ended) = self.running.join_next().await {
             if let Ok((name, Err(error))) = ended {
                 tracing::warn!(part = name, %error, "ended with an error");
