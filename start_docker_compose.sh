@@ -18,10 +18,17 @@ make_env() {
         (umask 077 && cp .env.example .env)
     fi
     if [[ -z ${LEASEHOLD_API_KEY:-} ]] && ! grep -q '^LEASEHOLD_API_KEY=.' .env; then
-        set_in_env LEASEHOLD_API_KEY "lh_$(head -c 32 /dev/urandom | base64 | tr -d '+/=\n')"
+        set_in_env LEASEHOLD_API_KEY "lh_$(random_secret)"
         say "made an API key; it is in .env"
     fi
+    if [[ -z ${LEASEHOLD_LEASE_TOKEN_KEY:-} ]] && ! grep -q '^LEASEHOLD_LEASE_TOKEN_KEY=.' .env; then
+        set_in_env LEASEHOLD_LEASE_TOKEN_KEY "$(random_secret)"
+    fi
     set_in_env DOCKER_GID "$(socket_group)"
+}
+
+random_secret() {
+    head -c 48 /dev/urandom | base64 | tr -d '+/=\n'
 }
 
 # set_in_env NAME VALUE

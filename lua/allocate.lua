@@ -27,8 +27,8 @@
 --   ok          session row   it is ready
 --   queued      session row   it has a ticket
 --   replayed    session row   it was there before, in whatever state
---   shortage                  nothing is available, or a line is waiting
---   unavailable               the container asked for is not available
+--   shortage     ms           nothing is available, or a line is waiting; the time to the end of a recovery (or false)
+--   unavailable  ms           the container asked for is not available; the same
 --   line_full
 --   not_found                 the id belongs to another owner
 --   more                      overdue ones stand in the way, of which some were ended now: to be asked again at once
@@ -71,22 +71,23 @@ local waiting = redis.call('ZCARD', base .. 'queue')
 local f
 if container ~= '' then
   f = container_now(container)
-  if f and f.set ~= 'available' then
+  if f and (f.set ~= 'available' or held(f)) then
     f = nil
   end
 elseif waiting == 0 then
-  local first = redis.call('ZRANGE', base .. 'available', 0, 0)[1]
+  local first = next_free()
   f = first and facts(first)
 end
 if S.more and (waiting > 0 or not f) then
   return { 'more' }
 end
 if not f then
+  local left = S.recovering and int(S.pause - S.now)
   if container ~= '' then
-    return { 'unavailable' }
+    return { 'unavailable', left }
   end
   if ticket_ms == 0 then
-    return { 'shortage' }
+    return { 'shortage', left }
   end
   if waiting >= line_max then
     return { 'line_full' }
@@ -116,14 +117,15 @@ if metadata ~= '' then
 end
 
 if f then
-  grant(f, session)
+  local lease = grant(f, session)
   local expiry = S.now + tonumber(span_ms)
   if most_ms ~= '' then
     local cap = S.now + tonumber(most_ms)
     expiry = math.min(expiry, cap)
     field('cap', int(cap))
   end
-  redis.call('HSET', key, 'state', 'ready', 'container', f.id, 'token', f.token, 'granted', f.at, unpack(record))
+  redis.call('HSET', key, 'state', 'ready', unpack(record))
+  redis.call('HSET', key, unpack(lease))
   redis.call('ZADD', base .. 'leases', int(expiry), session)
   event('session.ready', 'session', session, 'owner', owner, 'container', f.id, 'token', f.token)
   return { 'ok', describe(session_of(session)) }
@@ -135,7 +137,7 @@ if replica ~= '' then
 end
 redis.call('HSET', key, 'state', 'queued', 'until', int(longest), unpack(record))
 -- Order: arrival less the head start, in microseconds of pool time, so that what waits grows in rank.
-local arrival = S.us - (S.wall - S.now) * 1000
+local arrival = S.us - (S.offset - S.lagged) * 1000
 redis.call('ZADD', base .. 'queue', int(arrival - head_start_ms * 1000), session)
 redis.call('ZADD', base .. 'tickets', int(math.min(S.now + ticket_ms, longest)), session)
 event('session.queued', 'session', session, 'owner', owner)

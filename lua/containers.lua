@@ -24,7 +24,8 @@ local ids
 local next_after = ''
 if available_only == '1' then
   local from = tonumber(after) or 0
-  ids = redis.call('ZRANGE', S.base .. 'available', from, from + most - 1)
+  local free = S.recovering and (S.now >= S.trust and 'cleared' or '') or 'available'
+  ids = free == '' and {} or redis.call('ZRANGE', S.base .. free, from, from + most - 1)
   next_after = #ids == most and int(from + most) or ''
 else
   ids = redis.call('ZRANGEBYLEX', S.base .. 'containers', after == '' and '-' or '(' .. after, '+', 'LIMIT', 0, most)

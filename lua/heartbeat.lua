@@ -13,6 +13,7 @@
 -- Outcomes, one for each pair, in the order of the pairs
 --   ok           session row
 --   not_found
+--   unproven      in a recovery: Redis may have lost it, and a proof is wanted
 --   queued
 --   ended        session row
 --   stale_token  current token
@@ -32,6 +33,9 @@ local half_a_day = 12 * 3600 * 1000
 
 local function beat(session, token)
   local s = session_now(session)
+  if not s and S.recovering then
+    return { 'unproven' }
+  end
   if not s or (owner ~= '' and s.owner ~= owner) then
     return { 'not_found' }
   end
@@ -39,6 +43,9 @@ local function beat(session, token)
     return { 'ended', describe(s, true) }
   end
   if s.state == 'queued' then
+    if S.recovering and token ~= '' then
+      return { 'unproven' }
+    end
     return { 'queued' }
   end
   if token ~= '' and token ~= s.token then

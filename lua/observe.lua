@@ -50,6 +50,7 @@ local function observe(id, inc, state, check, probed, on_end, about)
       redis.call('ZADD', base .. 'probes', int(S.now), id)
     end
     event('container.added', 'container', id, 'provider', provider)
+    meet_claim(id, inc)
     settle(facts(id))
     return 1
   end

@@ -15,7 +15,8 @@
 -- Outcomes
 --   ok         session row
 --   not_found
---   given_up
+--   unproven   ms   in a recovery: Redis may have lost it; the time to its end
+--   given_up   ms   the time to the end of a recovery (or false)
 --
 -- Events: session.ready when an offer is claimed, session.ended when it gives up, and those of what was overdue.
 local session = ARGV[5]
@@ -33,6 +34,9 @@ end
 reclaim()
 
 local s = session_now(session)
+if not s and S.recovering then
+  return { 'unproven', int(S.pause - S.now) }
+end
 if not s or (owner ~= '' and s.owner ~= owner) then
   return { 'not_found' }
 end
@@ -46,7 +50,7 @@ elseif s.state == 'queued' then
     close(s, 'ticket_expired')
     redis.call('DEL', base .. 'session:' .. session, base .. 'metadata:' .. session)
     redis.call('ZREM', base .. 'ended', session)
-    return { 'given_up' }
+    return { 'given_up', S.recovering and int(S.pause - S.now) }
   end
   licence()
   redis.call('ZADD', base .. 'tickets', 'XX', int(math.min(S.now + ticket_ms, tonumber(s['until']))), session)

@@ -7,7 +7,8 @@
 -- ARGV[4] confirm_ms
 --
 -- Outcomes
---   ok  containers, available, leases, offers, resetting, unhealthy, initializing, cordoned, tickets
+--   ok  containers, available, leases, offers, resetting, unhealthy, initializing, cordoned, tickets, held; then of a
+--       recovery the time to its end and since the loss was found, in ms, and how many leases were proven (or false)
 local refused = open(false)
 if refused then
   return refused
@@ -18,4 +19,13 @@ for _, set in ipairs({ 'containers', 'available', 'leases', 'offers', 'resetting
   'cordoned', 'tickets' }) do
   reply[#reply + 1] = redis.call('ZCARD', S.base .. set)
 end
+local kept_back = 0
+if S.recovering then
+  kept_back = reply[3] - (S.now >= S.trust and redis.call('ZCARD', S.base .. 'cleared') or 0)
+  reply[3] = reply[3] - kept_back
+end
+reply[#reply + 1] = kept_back
+reply[#reply + 1] = S.recovering and int(S.pause - S.now)
+reply[#reply + 1] = S.recovering and int(math.max(0, S.wall - S.lost))
+reply[#reply + 1] = S.recovering and redis.call('HGET', KEYS[1], 'proven')
 return reply

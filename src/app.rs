@@ -167,6 +167,29 @@ pub async fn run(config: Config, roles: Roles, key: Option<SecretString>) -> any
     failed.map_or(Ok(()), Err)
 }
 
+/// Marks the Redis of this configuration as new, once it answers: what is not in it was not lost. False when it is not new.
+///
+/// # Errors
+/// It does not answer in time, or cannot be used.
+pub async fn init(config: &Config, patience: Duration) -> anyhow::Result<bool> {
+    let store = Store::connect(config, Arc::new(Metrics::new()))?;
+    let deadline = tokio::time::Instant::now() + patience;
+    loop {
+        let marked = match store.check_server().await {
+            Ok(()) => store.mark_new(false).await,
+            Err(error) => Err(error),
+        };
+        match marked {
+            Ok(marked) => return Ok(marked),
+            Err(StoreError::Unfit(reason)) => anyhow::bail!("this Redis cannot be used: {reason}"),
+            Err(error) if tokio::time::Instant::now() >= deadline => {
+                return Err(error).context(format!("Redis did not answer within {patience:?}"));
+            }
+            Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
+        }
+    }
+}
+
 /// What runs besides; each runs until `shutdown`, or the replica ends with it.
 struct Parts {
     running: JoinSet<(&'static str, anyhow::Result<()>)>,

@@ -71,6 +71,10 @@ pub struct Config {
     pub long_polls: usize,
     /// Redis.
     pub redis: RedisConfig,
+    /// What is done after a loss of Redis.
+    pub recovery: RecoveryConfig,
+    /// How holders prove their leases after a loss of Redis.
+    pub lease_tokens: LeaseTokenConfig,
     /// Bounds and defaults of sessions.
     pub limits: Limits,
     /// How containers are discovered.
@@ -101,6 +105,35 @@ pub struct RedisConfig {
     pub timeout: Duration,
     /// Connections for slow and rare calls. Default 4.
     pub pool_size: usize,
+}
+
+/// `[recovery]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RecoveryConfig {
+    /// The longest that a holder may go on without a renewal: how long a recovery holds what may be leased. The longest of
+    /// `limits.ttl_max`, `limits.guide_ttl` and `limits.first_span` when absent, which is the default.
+    #[serde(with = "duration_text::optional")]
+    pub longest_lease: Option<Duration>,
+    /// Of how much time a failover may lose writes. Default 10s.
+    #[serde(with = "duration_text::required")]
+    pub lag: Duration,
+    /// How long every live holder has time to prove its lease, before the end of a proven one is believed. Default 1m.
+    #[serde(with = "duration_text::required")]
+    pub grace: Duration,
+    /// Whether Redis loses no acknowledged write at a restart (`appendfsync always`) and, where it has replicas, at a
+    /// failover (`redis.wait_replicas`): then only an empty Redis is a loss. Default false.
+    pub lossless: bool,
+}
+
+/// `[lease_tokens]`
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LeaseTokenConfig {
+    /// Secrets of at least 32 bytes, the same on every replica. The first signs; all are believed, so that a new one can be
+    /// put before the old one. None: leases cannot be proven. Default none.
+    #[serde(serialize_with = "redact_all")]
+    pub keys: Vec<SecretString>,
 }
 
 /// `[limits]`
@@ -427,6 +460,13 @@ impl Config {
         probe
     }
 
+    /// The longest that a holder may go on without a renewal.
+    #[must_use]
+    pub fn longest_lease(&self) -> Duration {
+        let limits = &self.limits;
+        self.recovery.longest_lease.unwrap_or_else(|| limits.ttl_max.max(limits.guide_ttl).max(limits.first_span))
+    }
+
     /// The named ports inside containers of `target_type`.
     #[must_use]
     pub fn ports_of(&self, target_type: &TargetType) -> BTreeMap<String, u16> {
@@ -457,6 +497,10 @@ pub fn redacted(url: &str) -> String {
 fn redact_url<S: Serializer>(url: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
     // `Serialized::defaults` reads this back, so the default must pass through unchanged; it has no password.
     serializer.serialize_str(&redacted(url.expose_secret()))
+}
+
+fn redact_all<S: Serializer>(secrets: &[SecretString], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(secrets.iter().map(|_| "***"))
 }
 
 #[cfg(test)]

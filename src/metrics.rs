@@ -15,7 +15,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::model::{PoolState, ProviderName, SessionState, TargetType};
+use crate::model::{PoolState, ProviderName, Recovery, SessionState, TargetType};
 
 /// What [`Metrics::encode`] writes.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -82,6 +82,10 @@ pub struct PoolSizes {
     pub containers: Vec<(TargetType, PoolState, u64)>,
     /// Idle containers that are cordoned.
     pub cordoned: Vec<(TargetType, u64)>,
+    /// Idle containers that are given out only after a recovery.
+    pub held: Vec<(TargetType, u64)>,
+    /// Each type's recovery, if one goes on.
+    pub recoveries: Vec<(TargetType, Option<Recovery>)>,
     /// Live sessions of each type by state.
     pub sessions: Vec<(TargetType, SessionState, u64)>,
     /// Each provider, the time since its last full look that succeeded, and whether the last one did.
@@ -192,6 +196,20 @@ fn registry_of(sizes: &PoolSizes) -> Registry {
     for (target_type, count) in &sizes.cordoned {
         cordoned.get_or_create(&TypeLabels { target_type: target_type.to_string() }).set(*count as i64);
     }
+    let kept_back = Family::<TypeLabels, Gauge>::default();
+    for (target_type, count) in &sizes.held {
+        kept_back.get_or_create(&TypeLabels { target_type: target_type.to_string() }).set(*count as i64);
+    }
+    let recovering = Family::<TypeLabels, Gauge>::default();
+    let recovery_left = Family::<TypeLabels, Gauge>::default();
+    let proven = Family::<TypeLabels, Gauge>::default();
+    for (target_type, recovery) in &sizes.recoveries {
+        let labels = TypeLabels { target_type: target_type.to_string() };
+        recovering.get_or_create(&labels).set(i64::from(recovery.is_some()));
+        let recovery = recovery.unwrap_or_default();
+        recovery_left.get_or_create(&labels).set(recovery.ends_in_seconds as i64);
+        proven.get_or_create(&labels).set(recovery.proven as i64);
+    }
     let sessions = Family::<StateLabels, Gauge>::default();
     let queue = Family::<TypeLabels, Gauge>::default();
     for (target_type, state, count) in &sizes.sessions {
@@ -219,6 +237,12 @@ fn registry_of(sizes: &PoolSizes) -> Registry {
     registry.register("waiting_requests", "Sessions that requests wait for on this replica", single(sizes.waiting));
     registry.register("containers", "Containers by type and pool state, of the whole pool", containers);
     registry.register("containers_cordoned", "Idle containers that are given out no more, of the whole pool", cordoned);
+    let help = "Idle containers that are given out only after the recovery, of the whole pool";
+    registry.register("containers_held", help, kept_back);
+    registry.register("recovering", "Whether the type recovers from a loss of Redis", recovering);
+    let help = "Until the recovery ends by itself";
+    registry.register_with_unit("recovery_remaining", help, Unit::Seconds, recovery_left);
+    registry.register("recovery_proven", "Leases that were proven in the recovery that goes on", proven);
     registry.register("sessions", "Live sessions by type and state, of the whole pool", sessions);
     registry.register("queue_depth", "Sessions that wait in line, of the whole pool", queue);
     registry.register("provider_up", "Whether the last full look at the provider succeeded", providers);

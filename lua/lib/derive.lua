@@ -1,5 +1,5 @@
 -- From the facts, two words: the pool state, and the set that the container belongs in (which differs for an idle
--- container that is cordoned). The first that applies. Writes nothing.
+-- container that is cordoned or held). The first that applies. Writes nothing.
 local function derive(f)
   if f.lease then
     return 'allocated', 'allocated'
@@ -17,5 +17,5 @@ local function derive(f)
   if f.cordon then
     return 'available', 'cordoned'
   end
-  return 'available', 'available'
+  return held(f) and 'unhealthy' or 'available', 'available'
 end

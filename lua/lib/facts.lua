@@ -1,6 +1,6 @@
 -- Reads a container's record: its facts by name, or nil when it is not there.
 local FACTS = { 'provider', 'inc', 'state', 'check', 'probed', 'probe', 'good', 'bad', 'why', 'era', 'lease', 'token',
-  'at', 'cordon', 'reset', 'on_end', 'quarantine', 'set' }
+  'at', 'cordon', 'reset', 'on_end', 'quarantine', 'set', 'clear' }
 
 local function facts(id)
   local values = redis.call('HMGET', S.base .. 'container:' .. id, unpack(FACTS))

@@ -5,9 +5,15 @@
 local function move(f, to, score)
   if f.set and f.set ~= 'allocated' then
     redis.call('ZREM', S.base .. f.set, f.id)
+    if S.recovering then
+      redis.call('ZREM', S.base .. 'cleared', f.id)
+    end
   end
   if to ~= 'allocated' then
     redis.call('ZADD', S.base .. to, int(score or S.now), f.id)
+    if S.recovering and to == 'available' and f.clear == int(S.epoch) then
+      redis.call('ZADD', S.base .. 'cleared', int(S.now), f.id)
+    end
   end
   f.set = to
 end

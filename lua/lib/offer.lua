@@ -2,6 +2,9 @@
 -- it. A script ends at most 16 dead tickets on the way. Past them it leaves `S.more`, and whichever script is next
 -- serves the line.
 local function offer(f)
+  if held(f) then
+    return false
+  end
   local queue = S.base .. 'queue'
   while true do
     local first = redis.call('ZRANGE', queue, 0, 0)[1]
@@ -13,10 +16,9 @@ local function offer(f)
     if not dead then
       redis.call('ZREM', queue, first)
       redis.call('ZREM', S.base .. 'tickets', first)
-      grant(f, first)
+      local lease = grant(f, first)
       redis.call('ZADD', S.base .. 'offers', int(S.now + S.confirm_ms), first)
-      redis.call('HSET', S.base .. 'session:' .. first, 'state', 'offered', 'container', f.id,
-        'token', f.token, 'granted', f.at)
+      redis.call('HSET', S.base .. 'session:' .. first, 'state', 'offered', unpack(lease))
       event('session.offered', 'session', first, 'owner', s.owner, 'container', f.id, 'token', f.token)
       for channel in string.gmatch(s.replica or '', '[^,]+') do
         redis.call('PUBLISH', channel, first)

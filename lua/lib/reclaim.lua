@@ -2,6 +2,7 @@
 -- available all the same. So no promise needs a background process: whatever script runs first after a deadline keeps
 -- it. Returns how many were overdue; leaves `S.more` when there may be others.
 local function reclaim()
+  recovered()
   local left = 16
   local function due(set)
     if left == 0 then

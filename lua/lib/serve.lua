@@ -1,11 +1,11 @@
 -- Gives what is available to who waits, as far as both last; at most 16. There is both only after `offer` had to stop
--- at dead tickets.
+-- at dead tickets, and when a recovery ends.
 local function serve()
   for _ = 1, 16 do
     if redis.call('ZCARD', S.base .. 'queue') == 0 then
       return
     end
-    local id = redis.call('ZRANGE', S.base .. 'available', 0, 0)[1]
+    local id = next_free()
     if not id then
       return
     end

@@ -211,7 +211,7 @@ fn key_of(request: &HttpRequest) -> Option<&str> {
     })
 }
 
-/// A caller with at least a certain role. `NEEDED`: 0 viewer, 1 client.
+/// A caller with at least a certain role. `NEEDED`: 0 viewer, 1 client, 2 admin.
 pub struct Authenticated<const NEEDED: u8> {
     identity: Arc<Identity>,
 }
@@ -220,6 +220,8 @@ pub struct Authenticated<const NEEDED: u8> {
 pub type Reader = Authenticated<0>;
 /// May hold sessions.
 pub type Holder = Authenticated<1>;
+/// May act for the whole pool.
+pub type Operator = Authenticated<2>;
 
 impl<const NEEDED: u8> Authenticated<NEEDED> {
     /// The largest `priority` that the key may ask for.
@@ -247,6 +249,9 @@ impl<const NEEDED: u8> FromRequest for Authenticated<NEEDED> {
             let role = identity.caller.role;
             if NEEDED > 0 && role == Role::Viewer {
                 return Err(Problem::forbidden(role, Role::Client));
+            }
+            if NEEDED > 1 && role != Role::Admin {
+                return Err(Problem::forbidden(role, Role::Admin));
             }
             tracing::trace!(key = %identity.name, owner = %identity.caller.owner, "authenticated");
             Ok(Self { identity })

@@ -8,6 +8,7 @@ mod openapi;
 mod operation;
 mod paths;
 mod problem;
+mod recovery;
 mod server;
 mod sessions;
 

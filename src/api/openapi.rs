@@ -8,7 +8,7 @@ use utoipa::{
 use utoipa_actix_web::{AppExt as _, service_config::ServiceConfig};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{containers, guide, operation, sessions};
+use super::{containers, guide, operation, recovery, sessions};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -52,7 +52,8 @@ pub(super) fn service(routes: &mut ServiceConfig) {
         .service(guide::guide_session)
         .service(guide::guide_allocate)
         .service(guide::guide_release)
-        .service(containers::read_container);
+        .service(containers::read_container)
+        .service(recovery::end_recovery);
 }
 
 /// The routes that every replica has, whatever its roles.

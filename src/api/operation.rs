@@ -24,6 +24,9 @@ pub struct Health {
 pub struct Readiness {
     /// Always true: when it is not, the answer is a problem.
     pub ready: bool,
+    /// Types that recover from a loss of Redis: heartbeats are served, and what may still be held is not given out.
+    #[serde(default)]
+    pub recovering: Vec<String>,
 }
 
 /// Whether the process is alive; asks nobody else.
@@ -39,8 +42,8 @@ pub(super) async fn healthz() -> HttpResponse {
     (status = 503, description = "They cannot: `code` says why", body = Problem, content_type = "application/problem+json")))]
 #[get("/readyz")]
 pub(super) async fn readyz(state: web::Data<State>) -> Result<HttpResponse, Problem> {
-    state.pool.ready().await?;
-    Ok(HttpResponse::Ok().json(Readiness { ready: true }))
+    let recovering = state.pool.ready().await?.into_iter().map(String::from).collect();
+    Ok(HttpResponse::Ok().json(Readiness { ready: true, recovering }))
 }
 
 /// Metrics in the OpenMetrics text format.
@@ -69,6 +72,8 @@ async fn sizes(state: &State) -> Result<PoolSizes, crate::pool::PoolError> {
             sizes.containers.push((target_type.clone(), pool_state, count));
         }
         sizes.cordoned.push((target_type.clone(), counts.cordoned));
+        sizes.held.push((target_type.clone(), counts.held));
+        sizes.recoveries.push((target_type.clone(), counts.recovery));
         sizes.sessions.push((target_type.clone(), SessionState::Ready, counts.sessions_ready));
         sizes.sessions.push((target_type, SessionState::Queued, counts.sessions_queued));
     }

@@ -14,6 +14,9 @@ use crate::{
 /// What a client should wait when Redis is away or this replica ends.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// In a recovery, when to try again at the latest: an operator may end it.
+const RECOVERY_RETRY: Duration = Duration::from_secs(30);
+
 /// An error answer. `code` is stable; `detail` is for people.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
@@ -133,6 +136,15 @@ impl From<PoolError> for Problem {
             },
             PoolError::NoAvailable { retry_after, .. } => {
                 unavailable("no_available_containers", "Nothing available").retry_after(retry_after)
+            }
+            PoolError::Recovering { left, .. } | PoolError::Unproven { left, .. } => {
+                unavailable("recovering", "Recovering from a loss of Redis").retry_after(left.min(RECOVERY_RETRY))
+            }
+            PoolError::LeaseTokenRequired(_) => {
+                new(StatusCode::CONFLICT, "lease_token_required", "A proof of the lease is needed")
+            }
+            PoolError::InvalidLeaseToken(_) => {
+                new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_lease_token", "Not a proof of the lease")
             }
             PoolError::LineFull { .. } => unavailable("line_full", "The line is full").retry_after(RETRY_AFTER),
             PoolError::TooManyWaiting => {

@@ -76,6 +76,9 @@ pub struct HeartbeatBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<u64>)]
     pub fencing_token: Option<FencingToken>,
+    /// The `lease_token` of the session's last answer: it proves the lease when Redis has lost it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_token: Option<String>,
 }
 
 impl RequestBody for HeartbeatBody {}
@@ -90,6 +93,9 @@ pub struct OneHeartbeat {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<u64>)]
     pub fencing_token: Option<FencingToken>,
+    /// The `lease_token` of a session: needed only where the last answer said `proof_wanted` or `lease_token_required`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_token: Option<String>,
 }
 
 /// Many renewals: at most 1,000.
@@ -101,8 +107,8 @@ pub struct HeartbeatsBody {
 }
 
 impl RequestBody for HeartbeatsBody {
-    /// A thousand renewals of about a hundred bytes.
-    const LIMIT_FACTOR: usize = 4;
+    /// A thousand renewals of about a hundred bytes, each with a lease token of about five hundred.
+    const LIMIT_FACTOR: usize = 16;
 }
 
 /// What became of one renewal: the session (without its container), or the problem that a single one would have answered.
@@ -241,7 +247,7 @@ pub(super) async fn read_session(
     request_body = Option<HeartbeatBody>, responses(
     (status = 200, description = "Renewed", body = Session),
     (status = 404, description = "No such session of yours", body = Problem, content_type = "application/problem+json"),
-    (status = 409, description = "The fencing token is stale, or the session is queued", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "The fencing token is stale, the session is queued, or (`lease_token_required`) Redis has lost it and a proof is needed", body = Problem, content_type = "application/problem+json"),
     (status = 410, description = "The session has ended: `end_reason` says why", body = Problem, content_type = "application/problem+json")))]
 #[post("/sessions/{id}/heartbeat")]
 pub(super) async fn send_heartbeat(
@@ -250,8 +256,8 @@ pub(super) async fn send_heartbeat(
     SessionPath(id): SessionPath,
     Body(body): Body<HeartbeatBody>,
 ) -> Result<HttpResponse, Problem> {
-    let renewal = Renewal { id, fencing_token: body.fencing_token };
-    Ok(HttpResponse::Ok().json(state.pool.heartbeat(&caller, renewal).await?))
+    let renewal = Renewal { id, fencing_token: body.fencing_token, lease_token: body.lease_token };
+    Ok(HttpResponse::Ok().json(state.pool.heartbeat(&caller, &renewal).await?))
 }
 
 /// Renew many leases.
@@ -262,15 +268,16 @@ pub(super) async fn send_heartbeat(
 pub(super) async fn send_heartbeats(
     caller: Holder,
     state: web::Data<State>,
-    Body(body): Body<HeartbeatsBody>,
+    Body(mut body): Body<HeartbeatsBody>,
 ) -> Result<HttpResponse, Problem> {
     if body.heartbeats.len() > HEARTBEATS_MOST {
         let right = format!("at most {HEARTBEATS_MOST} in one call");
         return Err(Problem::out_of_range("heartbeats", &format!("{} items", body.heartbeats.len()), &right));
     }
     let mut renewals = Vec::with_capacity(body.heartbeats.len());
-    for one in &body.heartbeats {
-        renewals.push(Renewal { id: session_id(&one.session_id)?, fencing_token: one.fencing_token });
+    for one in &mut body.heartbeats {
+        let (fencing_token, lease_token) = (one.fencing_token, one.lease_token.take());
+        renewals.push(Renewal { id: session_id(&one.session_id)?, fencing_token, lease_token });
     }
     let outcomes = state.pool.heartbeats(&caller, &renewals).await;
     let results = body

@@ -6,6 +6,7 @@ mod demo;
 pub mod exit;
 mod key;
 mod output;
+mod recovery;
 mod run;
 mod serve;
 mod sessions;
@@ -52,6 +53,10 @@ enum Command {
     Sessions(sessions::Args),
     /// Have every provider looked at now, and show what there is then
     Refresh(status::RefreshArgs),
+    /// Mark a new Redis as new, before the first replica uses it: what is missing in it was not lost
+    Init(recovery::InitArgs),
+    /// Show the recovery after a loss of Redis, or end it
+    Recover(recovery::RecoverArgs),
     /// Hold a container while a command runs
     Run(run::Args),
     /// Ask one replica whether it is ready: exit code 0 when it is, else 1 (for a container's HEALTHCHECK)
@@ -101,6 +106,8 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Containers(args) => containers::containers(args).await,
         Command::Sessions(args) => sessions::sessions(args).await,
         Command::Refresh(args) => status::refresh(args).await,
+        Command::Init(args) => recovery::init(args).await,
+        Command::Recover(args) => recovery::recover(args).await,
         Command::Run(args) => run::run(args).await,
         Command::Healthcheck(args) => status::healthcheck(args).await,
         Command::Key(args) => key::key(args),

@@ -74,3 +74,9 @@ pub struct Renewed {
     #[serde(default)]
     pub warnings: Vec<Value>,
 }
+
+/// The types whose recovery was ended.
+#[derive(Debug, Deserialize)]
+pub(super) struct RecoveryEnded {
+    pub(super) ended: Vec<String>,
+}

@@ -66,22 +66,22 @@ impl SessionGuard {
     /// Holds a ready session. It is renewed at once: how long its grant took to arrive is not known, and the first
     /// renewal gives a lease its whole TTL.
     pub(super) async fn hold(client: Client, session: Session) -> Result<Self, ClientError> {
-        let fencing_token = session.lease.as_ref().map(|lease| lease.fencing_token);
-        let (sent, lease) = match confirm(&client, session.id, fencing_token).await {
+        let (sent, lease) = match confirm(&client, &session).await {
             Ok(confirmed) => confirmed,
             Err(error) => {
+                let fencing_token = session.lease.as_ref().map(|lease| lease.fencing_token);
                 let _ = client.release(session.id, fencing_token).await;
                 return Err(error);
             }
         };
         let (tell, held) = watch::channel(Held::Until(sent + Duration::from_millis(lease.expires_in_ms)));
         let stop = CancellationToken::new();
-        let renewing = Renewing { client: client.clone(), id: session.id, fencing_token, tell };
+        let renewing = Renewing { client: client.clone(), id: session.id, tell };
         tokio::spawn({
             let stop = stop.clone();
             async move {
                 tokio::select! {
-                    () = renewing.run(sent, &lease) => {}
+                    () = renewing.run(sent, lease) => {}
                     () = stop.cancelled() => {}
                 }
             }
@@ -141,21 +141,20 @@ impl Drop for SessionGuard {
 }
 
 /// The first renewal: tried again as every call that is safe to repeat.
-async fn confirm(
-    client: &Client,
-    id: SessionId,
-    fencing_token: Option<FencingToken>,
-) -> Result<(Instant, Lease), ClientError> {
+async fn confirm(client: &Client, session: &Session) -> Result<(Instant, Lease), ClientError> {
     super::http::patiently(|| async {
         let sent = Instant::now();
-        let lease = renew(client, id, fencing_token).await?;
+        let lease = renew(client, session.id, session.lease.as_ref()).await?;
         Ok((sent, lease))
     })
     .await
 }
 
-async fn renew(client: &Client, id: SessionId, fencing_token: Option<FencingToken>) -> Result<Lease, ClientError> {
-    client.heartbeat(id, fencing_token).await?.session.lease.ok_or_else(|| ClientError::NotUnderstood {
+async fn renew(client: &Client, id: SessionId, lease: Option<&Lease>) -> Result<Lease, ClientError> {
+    let fencing_token = lease.map(|lease| lease.fencing_token);
+    let lease_token = lease.and_then(|lease| lease.lease_token.as_deref());
+    let renewed = client.heartbeat(id, fencing_token, lease_token).await?;
+    renewed.session.lease.ok_or_else(|| ClientError::NotUnderstood {
         url: client.url().to_owned(),
         reason: "a renewed session without a lease".into(),
     })
@@ -165,15 +164,14 @@ async fn renew(client: &Client, id: SessionId, fencing_token: Option<FencingToke
 struct Renewing {
     client: Client,
     id: SessionId,
-    fencing_token: Option<FencingToken>,
     tell: watch::Sender<Held>,
 }
 
 impl Renewing {
     /// Renews until the lease is lost, and tells so.
-    async fn run(self, mut sent: Instant, first: &Lease) {
-        let mut interval = interval_of(first);
-        let mut deadline = sent + Duration::from_millis(first.expires_in_ms);
+    async fn run(self, mut sent: Instant, mut lease: Lease) {
+        let mut interval = interval_of(&lease);
+        let mut deadline = sent + Duration::from_millis(lease.expires_in_ms);
         let mut next = sent + interval;
         let mut last = None;
         let loss = loop {
@@ -182,8 +180,9 @@ impl Renewing {
             if now >= deadline {
                 break Loss::Silence { last };
             }
-            match timeout_at(deadline, renew(&self.client, self.id, self.fencing_token)).await {
-                Ok(Ok(lease)) => {
+            match timeout_at(deadline, renew(&self.client, self.id, Some(&lease))).await {
+                Ok(Ok(renewed)) => {
+                    lease = renewed;
                     sent = now;
                     interval = interval_of(&lease);
                     deadline = sent + Duration::from_millis(lease.expires_in_ms);

@@ -34,7 +34,7 @@ pub use self::{
     request::{ContainerFilter, CreateSession, OnShortage, Renewal, SessionFilter},
 };
 
-use self::http::Http;
+use self::{answer::RecoveryEnded, http::Http};
 use crate::model::{Container, ContainerId};
 
 /// A pool behind one address. Cheap to clone; its clones share connections.
@@ -110,6 +110,15 @@ impl Client {
     /// See [`ClientError`].
     pub async fn refresh(&self) -> Result<Refreshed, ClientError> {
         self.http.json(self.http.post("/containers/refresh")).await
+    }
+
+    /// Ends the recovery of a type, or of all, for who knows that nobody holds what was not proven. Says which had one.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn end_recovery(&self, target_type: Option<&str>) -> Result<Vec<String>, ClientError> {
+        let body = serde_json::json!({ "assume_none": true, "target_type": target_type });
+        Ok(self.http.json::<RecoveryEnded>(self.http.post("/recovery").json(&body)).await?.ended)
     }
 
     /// Whether the replica runs.

@@ -73,6 +73,9 @@ pub struct Renewal {
     /// The holder's fencing token; when given, it must be the session's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fencing_token: Option<FencingToken>,
+    /// The lease token of the session: needed only where the last answer wanted a proof.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lease_token: Option<String>,
 }
 
 /// Which containers to list.

@@ -47,17 +47,26 @@ impl Client {
         .await
     }
 
-    /// Renews a lease, once: who renews at an interval decides himself when to try again.
+    /// Renews a lease, once: who renews at an interval decides himself when to try again. The lease token of the last answer
+    /// proves the lease when the pool has lost it.
     ///
     /// # Errors
     /// See [`ClientError`].
-    pub async fn heartbeat(&self, id: SessionId, fencing_token: Option<FencingToken>) -> Result<Renewed, ClientError> {
+    pub async fn heartbeat(
+        &self,
+        id: SessionId,
+        fencing_token: Option<FencingToken>,
+        lease_token: Option<&str>,
+    ) -> Result<Renewed, ClientError> {
         #[derive(Serialize)]
-        struct Body {
+        struct Body<'a> {
             #[serde(skip_serializing_if = "Option::is_none")]
             fencing_token: Option<FencingToken>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            lease_token: Option<&'a str>,
         }
-        self.http.json(self.http.post(&format!("/sessions/{id}/heartbeat")).json(&Body { fencing_token })).await
+        let body = Body { fencing_token, lease_token };
+        self.http.json(self.http.post(&format!("/sessions/{id}/heartbeat")).json(&body)).await
     }
 
     /// Renews up to 1,000 leases in one call. The outcomes are in the order of `renewals`.

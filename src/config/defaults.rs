@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
-use super::{Config, DiscoveryConfig, HealthConfig, Limits, LogConfig, LogFormat, ProbeKind, Reach, RedisConfig};
+use super::{
+    Config, DiscoveryConfig, HealthConfig, LeaseTokenConfig, Limits, LogConfig, LogFormat, ProbeKind, Reach,
+    RecoveryConfig, RedisConfig,
+};
 
 impl Default for Config {
     fn default() -> Self {
@@ -15,6 +18,8 @@ impl Default for Config {
             drain: Duration::from_secs(3),
             long_polls: 10_000,
             redis: RedisConfig::default(),
+            recovery: RecoveryConfig::default(),
+            lease_tokens: LeaseTokenConfig::default(),
             limits: Limits::default(),
             discovery: DiscoveryConfig::default(),
             health: HealthConfig::default(),
@@ -30,6 +35,12 @@ impl Default for Config {
 impl Default for RedisConfig {
     fn default() -> Self {
         Self { url: "redis://127.0.0.1:6379".into(), timeout: Duration::from_secs(1), pool_size: 4 }
+    }
+}
+
+impl Default for RecoveryConfig {
+    fn default() -> Self {
+        Self { longest_lease: None, lag: Duration::from_secs(10), grace: Duration::from_mins(1), lossless: false }
     }
 }
 

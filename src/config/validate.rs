@@ -37,6 +37,15 @@ impl Config {
         between("limits.wait_max", limits.wait_max, limits.ticket_life, day)?;
         between("limits.long_poll_max", limits.long_poll_max, Duration::from_secs(1), hour)?;
         between("limits.ended_kept", limits.ended_kept, Duration::from_secs(1), 30 * day)?;
+        if let Some(longest) = self.recovery.longest_lease {
+            between("recovery.longest_lease", longest, Duration::from_secs(1), 30 * day)?;
+        }
+        between("recovery.lag", self.recovery.lag, Duration::ZERO, hour)?;
+        between("recovery.grace", self.recovery.grace, Duration::ZERO, hour)?;
+        for key in &self.lease_tokens.keys {
+            let ok = key.expose_secret().len() >= 32;
+            check(ok, "lease_tokens.keys", &"(not shown)", "at least 32 bytes each, as from `openssl rand -hex 32`")?;
+        }
         if let Some(most) = limits.max_duration {
             between("limits.max_duration", most, limits.ttl_min, 365 * day)?;
         }

@@ -47,7 +47,7 @@ pub enum PoolState {
     Allocated,
     /// Being made clean after a session.
     Resetting,
-    /// Quarantined, failing its probe or check, paused, exited or restarting.
+    /// Quarantined, failing its probe or check, paused, exited or restarting; or held in a recovery.
     Unhealthy,
     /// No good probe yet.
     Initializing,
@@ -156,6 +156,9 @@ pub struct Container {
     pub pool_state: PoolState,
     /// Whether an operator has it given out no more.
     pub cordoned: bool,
+    /// Whether it is idle and given out only after the recovery: Redis may have lost a lease of it.
+    #[serde(default)]
+    pub held: bool,
     /// On the containers' network.
     pub ip_address: Option<String>,
     /// From the container's port to the port to dial.
@@ -193,8 +196,23 @@ pub struct TypeStatus {
     pub initializing: u64,
     /// Idle, and given out no more.
     pub cordoned: u64,
+    /// Of those that are unhealthy: idle, and given out only after the recovery.
+    pub held: u64,
     /// Sessions that hold a container.
     pub sessions_ready: u64,
     /// Sessions in line.
     pub sessions_queued: u64,
+    /// The recovery that goes on after a loss of Redis; null when there is none.
+    pub recovery: Option<Recovery>,
+}
+
+/// After a loss of Redis: what somebody may still hold is not given out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Recovery {
+    /// Unless an operator ends it before.
+    pub ends_in_seconds: u64,
+    /// Since the loss was found.
+    pub lasted_seconds: u64,
+    /// Leases that were proven to be live.
+    pub proven: u64,
 }

@@ -1,11 +1,14 @@
 //! The words of the system as types: validated names, records and outcomes. No I/O.
 
 mod container;
+mod lease_token;
 mod name;
 mod session;
 
 pub use container::{
-    About, Container, Endpoint, EngineHealth, EngineState, Health, HealthStatus, Observation, PoolState, TypeStatus,
+    About, Container, Endpoint, EngineHealth, EngineState, Health, HealthStatus, Observation, PoolState, Recovery,
+    TypeStatus,
 };
+pub use lease_token::{LeaseProof, LeaseTokenError, LeaseTokens};
 pub use name::{Caller, ContainerId, InvalidName, OwnerName, ProviderName, Role, TargetType};
 pub use session::{EndReason, FencingToken, Lease, Session, SessionId, SessionState, Ticket};

@@ -183,6 +183,12 @@ pub struct Lease {
     pub expires_at: String,
     /// How often to renew.
     pub heartbeat_interval_seconds: u64,
+    /// What the lease is proven by when Redis has lost it: to be given with each heartbeat. Null when the pool has no key to
+    /// sign with, and in answers to many heartbeats at once.
+    pub lease_token: Option<String>,
+    /// Redis may have lost leases: the next heartbeat is to carry the lease token.
+    #[serde(default)]
+    pub proof_wanted: bool,
 }
 
 /// A queued session's place in its type's line.

@@ -27,7 +27,10 @@ impl Pool {
             Ok(created) if created.session.state == SessionState::Queued => "queued",
             Ok(_) => "ready",
             Err(
-                PoolError::NoAvailable { .. } | PoolError::ContainerUnavailable { .. } | PoolError::LineFull { .. },
+                PoolError::NoAvailable { .. }
+                | PoolError::Recovering { .. }
+                | PoolError::ContainerUnavailable { .. }
+                | PoolError::LineFull { .. },
             ) => "shortage",
             Err(PoolError::Store(_)) => "error",
             Err(_) => "refused",
@@ -70,8 +73,9 @@ impl Pool {
             Allocated::Ready(session) | Allocated::Queued(session) => (session, false),
             Allocated::Replayed(session) => (session, true),
             Allocated::Foreign => return withdrawal.nothing(not_ours(id)),
-            Allocated::Shortage => return withdrawal.nothing(no_available(target_type)),
-            Allocated::Unavailable => {
+            Allocated::Shortage(recovering) => return withdrawal.nothing(nothing_free(target_type, recovering)),
+            Allocated::Unavailable(Some(left)) => return withdrawal.nothing(nothing_free(target_type, Some(left))),
+            Allocated::Unavailable(None) => {
                 let container_id = request.container_id.clone();
                 return withdrawal.nothing(container_id.map_or_else(
                     || no_available(target_type),
@@ -94,7 +98,9 @@ impl Pool {
                 }
                 match self.store.poll(target_type, id, Some(&caller.owner), true, false, None).await? {
                     Polled::Session(last) => session = last,
-                    Polled::GivenUp | Polled::NotFound => return withdrawal.nothing(no_available(target_type)),
+                    Polled::Unproven(left) => return withdrawal.nothing(nothing_free(target_type, Some(left))),
+                    Polled::GivenUp(recovering) => return withdrawal.nothing(nothing_free(target_type, recovering)),
+                    Polled::NotFound => return withdrawal.nothing(no_available(target_type)),
                 }
             }
         }
@@ -159,7 +165,8 @@ impl Pool {
                     session = now;
                     pause = slow_poll;
                 }
-                Ok(Polled::NotFound | Polled::GivenUp) => return Err(super::not_found(session.id)),
+                Ok(Polled::Unproven(left)) => return Err(PoolError::Unproven { id: session.id, left }),
+                Ok(Polled::NotFound | Polled::GivenUp(_)) => return Err(super::not_found(session.id)),
                 // Redis may be back before the client's patience ends.
                 Err(error) if Deadline::now() >= deadline => return Err(error.into()),
                 Err(_) => pause = Duration::from_millis(200),
@@ -173,6 +180,14 @@ impl Pool {
 
 pub(super) fn no_available(target_type: &TargetType) -> PoolError {
     PoolError::NoAvailable { target_type: target_type.clone(), retry_after: RETRY_AFTER }
+}
+
+/// Why nothing was given: nothing is there, or what is there may still be held.
+pub(super) fn nothing_free(target_type: &TargetType, recovering: Option<Duration>) -> PoolError {
+    match recovering {
+        Some(left) => PoolError::Recovering { target_type: target_type.clone(), left },
+        None => no_available(target_type),
+    }
 }
 
 pub(super) fn log_start(session: &Session) {

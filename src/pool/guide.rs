@@ -1,6 +1,9 @@
 //! The routes of the system that the guide describes: sessions under ids that the client chose.
 
-use super::{Pool, PoolError, create::no_available};
+use super::{
+    Pool, PoolError,
+    create::{no_available, nothing_free},
+};
 use crate::{
     model::{Caller, Session, SessionId, SessionState, TargetType},
     store::{Allocated, Allocation, Claim},
@@ -56,9 +59,10 @@ impl Pool {
                     id = SessionId::new(target_type);
                 }
                 Allocated::Foreign => return Err(super::not_found(id)),
-                Allocated::Queued(_) | Allocated::Shortage | Allocated::Unavailable | Allocated::LineFull => {
-                    return Err(no_available(target_type));
+                Allocated::Shortage(recovering) | Allocated::Unavailable(recovering) => {
+                    return Err(nothing_free(target_type, recovering));
                 }
+                Allocated::Queued(_) | Allocated::LineFull => return Err(no_available(target_type)),
             }
         }
         Err(no_available(target_type))

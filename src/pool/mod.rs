@@ -3,6 +3,7 @@
 mod create;
 mod guide;
 mod reaper;
+mod recovery;
 mod registry;
 mod request;
 mod sessions;
@@ -10,6 +11,7 @@ mod waiters;
 
 use std::sync::Arc;
 
+use futures_util::future::try_join_all;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -23,7 +25,7 @@ use self::waiters::Waiters;
 use crate::{
     config::Config,
     metrics::Metrics,
-    model::{Caller, OwnerName, SessionId, TargetType},
+    model::{Caller, LeaseTokens, OwnerName, SessionId, TargetType},
     store::{Store, Wake},
 };
 
@@ -41,6 +43,7 @@ struct Shared {
     /// This replica's id: its channel in Redis.
     replica: String,
     waiters: Waiters,
+    lease_tokens: LeaseTokens,
     /// One permit for each request that waits.
     long_polls: Semaphore,
     /// Cancelled when the replica is to end: waiting requests are answered then.
@@ -59,6 +62,7 @@ impl Pool {
     ) -> Self {
         let shared = Arc::new(Shared {
             long_polls: Semaphore::new(config.long_polls),
+            lease_tokens: LeaseTokens::new(&config.lease_tokens.keys),
             config,
             metrics,
             replica,
@@ -87,19 +91,21 @@ impl Pool {
         self.shared.shutdown.is_cancelled()
     }
 
-    /// Whether Redis answers and scripts run.
+    /// Whether Redis answers and scripts run. A type that recovers is served as far as that goes; says which do.
     ///
     /// # Errors
     /// Why not.
-    pub async fn ready(&self) -> Result<(), PoolError> {
+    pub async fn ready(&self) -> Result<Vec<TargetType>, PoolError> {
         if self.is_ending() {
             return Err(PoolError::ShuttingDown);
         }
-        match self.store.types().await?.first() {
-            Some(target_type) => self.store.reclaim(target_type).await.map(|_| ())?,
-            None => self.store.check_server().await?,
+        let types = self.store.types().await?;
+        if types.is_empty() {
+            self.store.check_server().await?;
         }
-        Ok(())
+        let reclaimed = try_join_all(types.iter().map(|target_type| self.store.reclaim(target_type))).await?;
+        let recovering = types.into_iter().zip(reclaimed).filter(|(_, reclaimed)| reclaimed.recovering.is_some());
+        Ok(recovering.map(|(target_type, _)| target_type).collect())
     }
 
     /// The error for a type that nobody knows.

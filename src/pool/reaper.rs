@@ -1,10 +1,10 @@
-//! The reaper: makes prompt what every script does anyway, and ticks pool time.
+//! The reaper: makes prompt what every script does anyway, ticks pool time, and replays this replica's journal after a loss.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::Pool;
+use super::{Pool, StoreError};
 
 /// Pool time stops when no script ran for 2 s; twice a second leaves room for a slow one.
 const TICK: Duration = Duration::from_millis(500);
@@ -14,14 +14,13 @@ impl Pool {
     pub async fn run_reaper(&self, shutdown: CancellationToken) {
         let mut ticks = tokio::time::interval(self.shared.config.reaper_interval.min(TICK));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut epochs = HashMap::new();
         let mut failing = false;
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return,
                 _ = ticks.tick() => {}
             }
-            match self.reap(&mut epochs).await {
+            match self.reap().await {
                 Ok(()) if failing => {
                     tracing::info!("reaping again");
                     failing = false;
@@ -37,17 +36,15 @@ impl Pool {
         }
     }
 
-    async fn reap(&self, epochs: &mut HashMap<String, u64>) -> Result<(), crate::store::StoreError> {
+    async fn reap(&self) -> Result<(), StoreError> {
         for target_type in self.store.types().await? {
             loop {
                 let reclaimed = self.store.reclaim(&target_type).await?;
-                let before = epochs.insert(target_type.to_string(), reclaimed.epoch);
-                if reclaimed.adopted || before.is_some_and(|epoch| epoch != reclaimed.epoch) {
-                    tracing::warn!(
-                        target_type = %target_type,
-                        epoch = reclaimed.epoch,
-                        "another Redis server is behind the data: going on with what it has; writes that it lost are lost"
-                    );
+                if reclaimed.recovering.is_some() {
+                    let taken = self.store.replay(&target_type, reclaimed.epoch).await?;
+                    if taken > 0 {
+                        tracing::info!(%target_type, leases = taken, "replayed what this replica lately granted or renewed");
+                    }
                 }
                 if !reclaimed.more {
                     break;

@@ -82,11 +82,13 @@ impl Pool {
             available: one.available,
             allocated: one.leases + one.offers,
             resetting: one.resetting,
-            unhealthy: one.unhealthy,
+            unhealthy: one.unhealthy + one.held,
             initializing: one.initializing,
             cordoned: one.cordoned,
+            held: one.held,
             sessions_ready: one.leases,
             sessions_queued: one.tickets + one.offers,
+            recovery: one.recovery,
         };
         Ok(types.into_iter().zip(counts.into_iter().map(named)).collect())
     }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::model::{ContainerId, EndReason, FencingToken, Session, SessionId, SessionState, TargetType};
+use crate::model::{
+    ContainerId, EndReason, FencingToken, LeaseTokenError, Session, SessionId, SessionState, TargetType,
+};
 use crate::store::StoreError;
 
 /// What to do when nothing is available.
@@ -59,12 +61,14 @@ pub struct Created {
 }
 
 /// A renewal.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Renewal {
     /// The session.
     pub id: SessionId,
     /// The holder's fencing token: when given, it must be the session's.
     pub fencing_token: Option<FencingToken>,
+    /// What it proves its lease by when Redis has lost it. Looked at only then.
+    pub lease_token: Option<String>,
 }
 
 /// Which sessions to list. Admins see every owner's, others their own.
@@ -115,6 +119,28 @@ pub enum PoolError {
         /// When to try again.
         retry_after: Duration,
     },
+    /// Nothing is given out: Redis may have lost leases, and what may still be held waits for the end of the recovery.
+    #[error("No available {target_type} containers: Redis may have lost leases, and what may still be held is given out only when the recovery ends, in {} s", left.as_secs().max(1))]
+    Recovering {
+        /// As asked.
+        target_type: TargetType,
+        /// Until the end.
+        left: Duration,
+    },
+    /// A session that Redis does not know in a recovery.
+    #[error("Redis may have lost session {id}: a heartbeat with its lease token proves that it is live; the recovery ends in {} s", left.as_secs().max(1))]
+    Unproven {
+        /// As asked.
+        id: SessionId,
+        /// Until the end.
+        left: Duration,
+    },
+    /// A heartbeat, without a lease token, for a session that Redis does not know in a recovery.
+    #[error("Redis may have lost session {0}: give its lease_token with the heartbeat")]
+    LeaseTokenRequired(SessionId),
+    /// A lease token that proves nothing.
+    #[error("lease_token: {0}")]
+    InvalidLeaseToken(#[from] LeaseTokenError),
     /// The container that was asked for is not available, or not there.
     #[error("Container {container_id} is not available")]
     ContainerUnavailable {

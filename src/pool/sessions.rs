@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use super::{Page, Pool, PoolError, Renewal, SessionFilter, not_found, scope};
 use crate::{
     model::{Caller, EndReason, FencingToken, OwnerName, Role, Session, SessionId, SessionState, TargetType},
-    store::{Heartbeat, Polled, Released, SessionCursor},
+    store::{Adopted, Heartbeat, Polled, Released, SessionCursor},
 };
 
 impl Pool {
@@ -42,6 +42,7 @@ impl Pool {
                 polled = self.store.poll(&target_type, id, None, false, false, None).await?;
             }
             match polled {
+                Polled::Unproven(left) => return Err(PoolError::Unproven { id, left }),
                 Polled::Session(session) if caller.is_admin() || session.owner == caller.owner => {
                     return Ok((target_type, session));
                 }
@@ -51,11 +52,11 @@ impl Pool {
         Err(not_found(id))
     }
 
-    /// Renews a lease. The first renewal confirms the session.
+    /// Renews a lease. The first renewal confirms the session. In a recovery the lease token proves it.
     ///
     /// # Errors
     /// See [`PoolError`].
-    pub async fn heartbeat(&self, caller: &Caller, renewal: Renewal) -> Result<Session, PoolError> {
+    pub async fn heartbeat(&self, caller: &Caller, renewal: &Renewal) -> Result<Session, PoolError> {
         for target_type in self.store.types_of(renewal.id).await? {
             let outcomes = self
                 .store
@@ -63,6 +64,7 @@ impl Pool {
                 .await?;
             match outcomes.into_iter().next() {
                 None | Some(Heartbeat::NotFound) => {}
+                Some(outcome) if wants_proof(&outcome) => return self.prove(caller, renewal, outcome).await,
                 Some(outcome) => return renewed(renewal, outcome),
             }
         }
@@ -89,13 +91,16 @@ impl Pool {
                 (chunk, self.store.heartbeat(target_type, scope(caller), true, &pairs).await)
             })
         });
+        let mut to_prove = Vec::new();
         for (chunk, outcomes) in join_all(calls).await {
             match outcomes {
                 Ok(outcomes) => {
                     for (at, outcome) in chunk.iter().zip(outcomes) {
                         // Of two types with one tag, the session is in one.
-                        if !matches!(outcome, Heartbeat::NotFound) {
-                            results[*at] = renewed(renewals[*at], outcome);
+                        if wants_proof(&outcome) {
+                            to_prove.push((*at, outcome));
+                        } else if !matches!(outcome, Heartbeat::NotFound) {
+                            results[*at] = renewed(&renewals[*at], outcome);
                         }
                     }
                 }
@@ -107,7 +112,41 @@ impl Pool {
                 }
             }
         }
+        let proofs = to_prove
+            .into_iter()
+            .map(|(at, outcome)| async move { (at, self.prove(caller, &renewals[at], outcome).await) });
+        for (at, result) in join_all(proofs).await {
+            results[at] = result;
+        }
         results
+    }
+
+    /// In a recovery: proves a lease by its token. One that Redis knows goes on without as well, for now.
+    async fn prove(&self, caller: &Caller, renewal: &Renewal, outcome: Heartbeat) -> Result<Session, PoolError> {
+        let id = renewal.id;
+        let proof = renewal
+            .lease_token
+            .as_deref()
+            .ok_or(PoolError::LeaseTokenRequired(id))
+            .and_then(|token| Ok(self.shared.lease_tokens.verify_for(id, token)?));
+        let proof = match (proof, outcome) {
+            (Err(_), Heartbeat::Renewed(session)) => return Ok(session),
+            (proof, _) => proof?,
+        };
+        if scope(caller).is_some_and(|owner| *owner != proof.owner) {
+            return Err(not_found(id));
+        }
+        match self.store.adopt(&proof).await? {
+            Adopted::Renewed(session) => {
+                tracing::info!(
+                    session_id = %id, container_id = %proof.container, fencing_token = %proof.fencing_token,
+                    target_type = %proof.target_type, "a lease was proven after a loss of Redis"
+                );
+                Ok(session)
+            }
+            Adopted::Ended(reason) => Err(PoolError::SessionEnded { id, reason }),
+            Adopted::NotFound => Err(not_found(id)),
+        }
     }
 
     /// Ends a session, or takes its ticket out of the line. A second time is the same answer.
@@ -200,9 +239,19 @@ impl Pool {
     }
 }
 
-fn renewed(renewal: Renewal, outcome: Heartbeat) -> Result<Session, PoolError> {
+/// Whether Redis lost the session, or may have lost what came after its lease.
+fn wants_proof(outcome: &Heartbeat) -> bool {
+    match outcome {
+        Heartbeat::Unproven => true,
+        Heartbeat::Renewed(session) => session.lease.as_ref().is_some_and(|lease| lease.proof_wanted),
+        _ => false,
+    }
+}
+
+fn renewed(renewal: &Renewal, outcome: Heartbeat) -> Result<Session, PoolError> {
     let id = renewal.id;
     match outcome {
+        Heartbeat::Unproven => Err(PoolError::LeaseTokenRequired(id)),
         Heartbeat::Renewed(session) => Ok(session),
         Heartbeat::NotFound => Err(not_found(id)),
         Heartbeat::Queued => Err(PoolError::SessionQueued(id)),

@@ -4,17 +4,19 @@
 //!
 //! | key | Redis type | holds | written by | bytes |
 //! |---|---|---|---|---|
-//! | `epoch` | hash | schema, server identity, when it was last checked (µs), epoch, event sequence, pool-time offset and last tick (ms), token floor, mean session time (ms) | every script | one |
-//! | `container:<id>` | hash | the facts: provider, incarnation, engine state and check, probe verdict and counters, era, lease, token, cordon, reset, quarantine, what to do at a session's end; and `set`, where `settle` put it | `observe`, `report_probes`, grants and ends | 330, leased 390 |
+//! | `epoch` | hash | schema, server identity, when it was last checked (µs), epoch, event sequence, pool-time offset and last tick (ms), how much of the offset stands for lost writes (ms), token floor, mean session time (ms); of a recovery its end and from when ends of proven leases are believed (pool time), when the loss was found, leases proven | every script; recoveries `begin`, `adopt` | one |
+//! | `container:<id>` | hash | the facts: provider, incarnation, engine state and check, probe verdict and counters, era, lease, token, cordon, reset, quarantine, what to do at a session's end; in a recovery the epoch in which it was cleared; and `set`, where `settle` put it | `observe`, `report_probes`, grants and ends | 330, leased 390 |
 //! | `about:<id>` | string | the description as JSON, never parsed in Lua | `observe` | 170 more than the text |
 //! | `containers` | zset, all 0 | every container's id, for paging | `observe`, `remove`, `sweep` | 177 |
 //! | `available` | zset by time freed | what may be given out, longest idle first | `settle` | 177 |
 //! | `cordoned` `unhealthy` `initializing` `resetting` | zset by time of entry | the rest, one each; leased ones are in none: they are counted by `leases` and `offers` | `settle` | 177 |
+//! | `cleared` | zset by time cleared | in a recovery: of those in `available`, the ones that nobody can still hold | `settle` | 177 |
+//! | `claims` | hash | in a recovery: the sessions of leases that were proven before their container was found | `adopt`, `observe` | 110 |
 //! | `quarantine` | zset by end | who comes back when | `reclaim` | 177 |
 //! | `probes` | zset by time | when to probe next | `observe`, `claim_probes`, `report_probes` | 177 |
 //! | `seen:<provider>` | zset by full look | which look saw a container last | `observe` | 177 |
 //! | `observers` | hash | by provider: generation and sequence of the last observation, and what is added to the numbers of this generation's looks | `mark` | one |
-//! | `session:<id>` | hash | owner, state, TTL, container, token, times, end reason, replicas to wake; expires after its end | `allocate`, `heartbeat`, `poll`, offers and ends | 310, queued 220, ended 380 |
+//! | `session:<id>` | hash | owner, state, TTL, container and its incarnation, token, times, end reason, replicas to wake, the epoch in which its lease was proven; expires after its end | `allocate`, `heartbeat`, `poll`, offers and ends | 310, queued 220, ended 380 |
 //! | `metadata:<id>` | string | the client's own words, when it gave any | `allocate` | 130 more than the text |
 //! | `leases` `offers` | zset by expiry | ready sessions; granted ones that are not claimed | grants, `heartbeat`, `poll` | 140 |
 //! | `queue` | zset by order | the line | `allocate` | 140 |
@@ -27,7 +29,7 @@
 //! and no metadata. All in all, with the keyspace's own share: a container with a description of 350 bytes takes 1.7 KB, a ready session
 //! 650 bytes more, a queued one 860, an ended one 570.
 //!
-//! Keys of their own: `types` (set: every type ever configured or discovered), `provider:<name>` (hash: lock, generation,
+//! Keys of their own: `types` (hash: every type ever configured or discovered, by when it was met as new; `:whole`, from when on a type that is not in it counts as new), `provider:<name>` (hash: lock, generation,
 //! last look), `idem:<owner>:<hash>` and `alias:<owner>:<hash>` (string: what a client's key or id stands for). Channels:
 //! `wake:<replica>`.
 //!
@@ -35,7 +37,9 @@
 
 mod connection;
 mod error;
+mod journal;
 mod keys;
+mod recovery;
 mod registry;
 mod reply;
 mod scripts;
@@ -54,17 +58,18 @@ use redis::{Client, IntoConnectionInfo as _};
 use secrecy::ExposeSecret as _;
 
 pub use error::StoreError;
+pub use recovery::Adopted;
 pub use registry::{Discovered, ObservationMark, Observed, ProbeReport, ProbeTask, ProviderLock, ProviderStatus};
 pub use sessions::{
     Allocated, Allocation, Claim, Heartbeat, Polled, Reclaimed, Released, SessionCursor, SessionPage, TypeCounts,
 };
 pub use subscribe::Wake;
 
-use self::{connection::Link, keys::Keys, reply::Reply, scripts::Script, types::Types};
+use self::{connection::Link, journal::Journal, keys::Keys, reply::Reply, scripts::Script, types::Types};
 use crate::{
     config::{Config, Limits},
     metrics::Metrics,
-    model::TargetType,
+    model::{LeaseTokens, TargetType},
 };
 
 /// One worker's way to Redis: a multiplexed connection of its own for the hot path, and the replica's pool of connections
@@ -83,8 +88,19 @@ struct Shared {
     limits: Limits,
     timeout: Duration,
     metrics: Arc<Metrics>,
+    lease_tokens: LeaseTokens,
+    journal: Journal,
+    recovery: RecoveryTimes,
     /// The arguments that every script of a type begins with, after `check`.
     common: [Vec<u8>; 3],
+}
+
+/// How a type goes on after a loss.
+struct RecoveryTimes {
+    wait: Duration,
+    lag: Duration,
+    grace: Duration,
+    lossless: bool,
 }
 
 /// Which connection serves a call.
@@ -132,6 +148,14 @@ impl Store {
             limits,
             timeout,
             metrics,
+            lease_tokens: LeaseTokens::new(&config.lease_tokens.keys),
+            journal: Journal::default(),
+            recovery: RecoveryTimes {
+                wait: config.longest_lease() + config.recovery.lag,
+                lag: config.recovery.lag,
+                grace: config.recovery.grace,
+                lossless: config.recovery.lossless,
+            },
             common,
         };
         Ok(Self { hot: Link::start(&client, timeout), shared: Arc::new(shared) })
@@ -143,8 +167,27 @@ impl Store {
         Self { hot: Link::start(self.hot.client(), self.shared.timeout), shared: self.shared.clone() }
     }
 
-    /// Runs a script of a type.
+    /// Runs a script of a type; when its data were last used with another server, or there are none, an epoch begins first.
     async fn run(
+        &self,
+        way: Way,
+        script: &'static Script,
+        target_type: &TargetType,
+        own: &[&[u8]],
+    ) -> Result<Reply, StoreError> {
+        let mut reply = self.run_once(way, script, target_type, own).await?;
+        for _ in 0..3 {
+            if reply.code != "another_server" {
+                return Ok(reply);
+            }
+            // Rare: kept out of the future of every call.
+            Box::pin(self.begin(way, target_type)).await?;
+            reply = self.run_once(way, script, target_type, own).await?;
+        }
+        Err(StoreError::Refused("the server behind the data changes all the time".to_owned()))
+    }
+
+    async fn run_once(
         &self,
         way: Way,
         script: &'static Script,

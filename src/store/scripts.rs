@@ -36,8 +36,9 @@ macro_rules! library {
 /// What every script of a type begins with. The order matters: a function stands after those that it calls.
 macro_rules! core {
     () => {
-        library!("open" "event" "facts" "derive" "move" "grant" "session" "overdue" "close" "offer" "settle" "finish"
-            "session_now" "container_now" "serve" "reclaim" "describe" "claim" "renew" "listen" "forget" "mark")
+        library!("read" "open" "event" "facts" "held" "derive" "move" "grant" "session" "overdue" "close" "offer"
+            "settle" "finish" "session_now" "container_now" "next_free" "serve" "recovered" "reclaim" "describe" "claim"
+            "renew" "listen" "forget" "mark" "meet_claim")
     };
 }
 
@@ -98,6 +99,15 @@ of_a_type!(SWEEP, "sweep", ["provider", "generation", "sequence", "seen"]);
 of_a_type!(CLAIM_PROBES, "claim_probes", ["most", "interval_ms"]);
 of_a_type!(REPORT_PROBES, "report_probes", ["rise", "fall", "..."]);
 of_a_type!(SETTLE, "settle", ["container"]);
+of_a_type!(
+    BEGIN,
+    "begin",
+    ["verdict", "met_ms", "wait_ms", "lag_ms", "grace_ms", "lossless", "epoch_seen", "token_seen"]
+);
+of_a_type!(ADOPT, "adopt", ["brief", "..."]);
+of_a_type!(END_RECOVERY, "end_recovery", []);
+of_its_own!(MEET_TYPE, "meet_type", ["target_type", "wait_ms"]);
+of_its_own!(INIT, "init", ["force"]);
 of_its_own!(LOCK_PROVIDER, "lock_provider", ["replica", "ttl_ms"]);
 of_its_own!(UNLOCK_PROVIDER, "unlock_provider", ["replica"]);
 of_its_own!(RECORD_LOOK, "record_look", ["generation", "asked", "error"]);
@@ -106,7 +116,7 @@ of_its_own!(CLAIM_ID, "claim_id", ["value", "replaces", "keep_ms"]);
 
 /// Every script.
 #[cfg(test)]
-pub(super) static ALL: [&Script; 21] = [
+pub(super) static ALL: [&Script; 26] = [
     &ALLOCATE,
     &POLL,
     &HEARTBEAT,
@@ -128,6 +138,11 @@ pub(super) static ALL: [&Script; 21] = [
     &RECORD_LOOK,
     &PROVIDER_STATUS,
     &CLAIM_ID,
+    &BEGIN,
+    &ADOPT,
+    &END_RECOVERY,
+    &MEET_TYPE,
+    &INIT,
 ];
 
 #[cfg(test)]

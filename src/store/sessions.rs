@@ -7,7 +7,7 @@ use super::{
     reply::{Reply, Row},
     scripts, view,
 };
-use crate::model::{ContainerId, FencingToken, OwnerName, Session, SessionId, TargetType};
+use crate::model::{ContainerId, FencingToken, OwnerName, Recovery, Session, SessionId, SessionState, TargetType};
 
 /// How long an idempotency key or alias is kept from when it was last seen to be in use. A live session renews it every twelve
 /// hours, so it outlives the session by 24 hours at least.
@@ -53,10 +53,10 @@ pub enum Allocated {
     Replayed(Session),
     /// The id belongs to another owner.
     Foreign,
-    /// Nothing is available, or others wait.
-    Shortage,
-    /// The container asked for is not available.
-    Unavailable,
+    /// Nothing is available, or others wait; the time until the end of a recovery.
+    Shortage(Option<Duration>),
+    /// The container asked for is not available; the same.
+    Unavailable(Option<Duration>),
     /// The line is as long as allowed.
     LineFull,
 }
@@ -68,6 +68,8 @@ pub enum Heartbeat {
     Renewed(Session),
     /// No such session of this owner.
     NotFound,
+    /// In a recovery: Redis may have lost it, and a proof is wanted.
+    Unproven,
     /// It still waits.
     Queued,
     /// It is over.
@@ -83,8 +85,10 @@ pub enum Polled {
     Session(Session),
     /// No such session of this owner.
     NotFound,
-    /// It was taken out of the line, as if it had never been.
-    GivenUp,
+    /// In a recovery: Redis may have lost it. The time until its end.
+    Unproven(Duration),
+    /// It was taken out of the line, as if it had never been; the time until the end of a recovery.
+    GivenUp(Option<Duration>),
 }
 
 /// What became of a release.
@@ -128,6 +132,10 @@ pub struct TypeCounts {
     pub cordoned: u64,
     /// Queued sessions.
     pub tickets: u64,
+    /// Idle, and given out only after the recovery.
+    pub held: u64,
+    /// The recovery that goes on.
+    pub recovery: Option<Recovery>,
 }
 
 /// What a pass of the reaper did.
@@ -139,8 +147,8 @@ pub struct Reclaimed {
     pub more: bool,
     /// The type's epoch.
     pub epoch: u64,
-    /// This call found another server behind kept data, and went on with it.
-    pub adopted: bool,
+    /// The time until the end of a recovery.
+    pub recovering: Option<Duration>,
 }
 
 /// Where a page of sessions stopped.
@@ -198,12 +206,12 @@ impl Store {
             }
         };
         match reply.code.as_str() {
-            "ok" => self.session(&mut reply, target_type).await.map(Allocated::Ready),
-            "queued" => self.session(&mut reply, target_type).await.map(Allocated::Queued),
-            "replayed" => self.session(&mut reply, target_type).await.map(Allocated::Replayed),
+            "ok" => self.session(&mut reply, target_type, true).await.map(Allocated::Ready),
+            "queued" => self.session(&mut reply, target_type, true).await.map(Allocated::Queued),
+            "replayed" => self.session(&mut reply, target_type, true).await.map(Allocated::Replayed),
             "not_found" => Ok(Allocated::Foreign),
-            "shortage" => Ok(Allocated::Shortage),
-            "unavailable" => Ok(Allocated::Unavailable),
+            "shortage" => Ok(Allocated::Shortage(left(&mut reply)?)),
+            "unavailable" => Ok(Allocated::Unavailable(left(&mut reply)?)),
             "line_full" => Ok(Allocated::LineFull),
             _ => Err(reply.unexpected()),
         }
@@ -233,9 +241,10 @@ impl Store {
         ];
         let mut reply = self.run(Way::Hot, &scripts::POLL, target_type, &bytes(&args)).await?;
         match reply.code.as_str() {
-            "ok" => self.session(&mut reply, target_type).await.map(Polled::Session),
+            "ok" => self.session(&mut reply, target_type, owner.is_some()).await.map(Polled::Session),
             "not_found" => Ok(Polled::NotFound),
-            "given_up" => Ok(Polled::GivenUp),
+            "unproven" => Ok(Polled::Unproven(Duration::from_millis(reply.values.number()?))),
+            "given_up" => Ok(Polled::GivenUp(left(&mut reply)?)),
             _ => Err(reply.unexpected()),
         }
     }
@@ -262,17 +271,27 @@ impl Store {
         }
         let mut outcomes = Vec::with_capacity(renewals.len());
         for row in reply.values.rows()? {
-            let mut one = row.into_reply()?;
-            outcomes.push(match one.code.as_str() {
-                "ok" => Heartbeat::Renewed(self.session(&mut one, target_type).await?),
-                "ended" => Heartbeat::Ended(self.session(&mut one, target_type).await?),
-                "not_found" => Heartbeat::NotFound,
-                "queued" => Heartbeat::Queued,
-                "stale_token" => Heartbeat::Stale(FencingToken(one.values.number()?)),
-                _ => return Err(one.unexpected()),
-            });
+            outcomes.push(self.heartbeat_row(row.into_reply()?, target_type, brief).await?);
         }
         Ok(outcomes)
+    }
+
+    /// Reads what became of one renewal; a lease token is given unless the answer is to be brief.
+    pub(super) async fn heartbeat_row(
+        &self,
+        mut one: Reply,
+        target_type: &TargetType,
+        brief: bool,
+    ) -> Result<Heartbeat, StoreError> {
+        Ok(match one.code.as_str() {
+            "ok" => Heartbeat::Renewed(self.session(&mut one, target_type, !brief).await?),
+            "ended" => Heartbeat::Ended(self.session(&mut one, target_type, false).await?),
+            "not_found" => Heartbeat::NotFound,
+            "unproven" => Heartbeat::Unproven,
+            "queued" => Heartbeat::Queued,
+            "stale_token" => Heartbeat::Stale(FencingToken(one.values.number()?)),
+            _ => return Err(one.unexpected()),
+        })
     }
 
     /// Ends a session for `reason` (its word), or takes it out of the line.
@@ -295,7 +314,7 @@ impl Store {
         ];
         let mut reply = self.run(Way::Hot, &scripts::RELEASE, target_type, &bytes(&args)).await?;
         match reply.code.as_str() {
-            "ok" => self.session(&mut reply, target_type).await.map(Released::Ended),
+            "ok" => self.session(&mut reply, target_type, false).await.map(Released::Ended),
             "not_found" => Ok(Released::NotFound),
             "stale_token" => Ok(Released::Stale(FencingToken(reply.values.number()?))),
             _ => Err(reply.unexpected()),
@@ -312,8 +331,9 @@ impl Store {
             return Err(reply.unexpected());
         }
         let (taken, epoch) = (reply.values.number()?, reply.values.number()?);
-        let adopted = reply.values.optional_text()?.as_deref() == Some("adopted");
-        Ok(Reclaimed { taken, epoch, adopted, more: reply.values.number()? == 1 })
+        self.shared.journal.saw(target_type, epoch);
+        let recovering = left(&mut reply)?;
+        Ok(Reclaimed { taken, epoch, recovering, more: reply.values.number()? == 1 })
     }
 
     /// Counts of a type.
@@ -336,6 +356,16 @@ impl Store {
             initializing: values.number()?,
             cordoned: values.number()?,
             tickets: values.number()?,
+            held: values.number()?,
+            recovery: {
+                let (left, lasted, proven) =
+                    (values.optional_number()?, values.optional_number()?, values.optional_number()?);
+                left.zip(proven).map(|(left, proven)| Recovery {
+                    ends_in_seconds: left.div_ceil(1000),
+                    lasted_seconds: lasted.unwrap_or_default() / 1000,
+                    proven,
+                })
+            },
         })
     }
 
@@ -413,10 +443,26 @@ impl Store {
         }
     }
 
-    /// Reads the session that follows in a reply, and keeps its idempotency key alive when that is due.
-    async fn session(&self, reply: &mut Reply, target_type: &TargetType) -> Result<Session, StoreError> {
+    /// Reads the session that follows in a reply, and keeps its idempotency key alive when that is due. Only its holder is
+    /// given a lease token.
+    async fn session(
+        &self,
+        reply: &mut Reply,
+        target_type: &TargetType,
+        for_its_holder: bool,
+    ) -> Result<Session, StoreError> {
         let mut row = reply.values.row()?;
-        let view = self.session_row(&mut row, target_type)?;
+        let mut view = self.session_row(&mut row, target_type)?;
+        match (&view.proof, &mut view.session.lease) {
+            (Some(proof), Some(lease)) => {
+                self.shared.journal.renewed(proof, Duration::from_millis(lease.expires_in_ms));
+                if for_its_holder {
+                    lease.lease_token = self.shared.lease_tokens.sign(proof);
+                }
+            }
+            _ if view.session.state == SessionState::Ended => self.shared.journal.ended(target_type, view.session.id),
+            _ => {}
+        }
         if let Some(key) = view.keep_idem {
             let mut command = redis::cmd("PEXPIRE");
             command.arg(key).arg(millis(NAME_KEPT));
@@ -432,6 +478,11 @@ impl Store {
         let poll_within = (self.shared.limits.ticket_life.as_secs() / 3).max(1);
         view::session(row, target_type, poll_within)
     }
+}
+
+/// The time until the end of a recovery, if there is one.
+fn left(reply: &mut Reply) -> Result<Option<Duration>, StoreError> {
+    Ok(reply.values.optional_number()?.map(Duration::from_millis))
 }
 
 pub(super) fn millis(duration: Duration) -> String {

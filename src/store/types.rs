@@ -25,8 +25,9 @@ impl Store {
     /// # Errors
     /// Redis could not be asked.
     pub async fn types(&self) -> Result<Vec<TargetType>, StoreError> {
-        let mut command = redis::cmd("SMEMBERS");
+        let mut command = redis::cmd("HKEYS");
         command.arg(self.shared.keys.types());
+        // What is no name of a type is a mark of ours, and does not parse.
         let names: Vec<String> = self.command(&command).await?;
         let types = &self.shared.types;
         let mut known = types.configured.clone();
@@ -47,13 +48,13 @@ impl Store {
             return Ok(());
         }
         // Adding needs memory, which what is known already must not wait for when there is none.
-        let mut command = redis::cmd("SMISMEMBER");
+        let mut command = redis::cmd("HMGET");
         command.arg(self.shared.keys.types()).arg(&names);
-        let present: Vec<bool> = self.command(&command).await?;
-        if present.contains(&false) {
-            let mut command = redis::cmd("SADD");
-            command.arg(self.shared.keys.types()).arg(&names);
-            let _: u64 = self.command(&command).await?;
+        let met: Vec<Option<String>> = self.command(&command).await?;
+        for (target_type, met) in types.iter().zip(met) {
+            if met.is_none() {
+                self.introduce(target_type).await?;
+            }
         }
         let mut all = self.shared.types.known.load().as_ref().clone();
         all.extend(types.iter().cloned());

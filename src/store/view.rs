@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::{StoreError, reply::Row};
 use crate::model::{
-    About, Container, EndReason, EngineHealth, EngineState, FencingToken, Health, HealthStatus, Lease, PoolState,
-    Session, SessionState, TargetType, Ticket,
+    About, Container, EndReason, EngineHealth, EngineState, FencingToken, Health, HealthStatus, Lease, LeaseProof,
+    OwnerName, PoolState, Session, SessionState, TargetType, Ticket,
 };
 
 /// Milliseconds since 1970 as RFC 3339.
@@ -16,10 +16,15 @@ pub(super) fn time_text(millis: u64) -> String {
         .map_or_else(String::new, |time| format!("{time:.3}"))
 }
 
+/// Every session is heard of at least so often, whatever its TTL: a recovery believes that who was not heard of is gone.
+const PROVEN_WITHIN_SECONDS: u64 = 20;
+
 /// A session, and the idempotency key that is due to be kept alive with it.
 pub(super) struct SessionView {
     pub session: Session,
     pub keep_idem: Option<String>,
+    /// What its lease can be proven by.
+    pub proof: Option<LeaseProof>,
 }
 
 /// Reads a session row; `poll_within_seconds` is what a ticket tells its client.
@@ -31,9 +36,9 @@ pub(super) fn session(
     let id = parsed(row, "a session id")?;
     let state_word = row.text()?;
     let owner = parsed(row, "an owner")?;
-    let ttl_seconds = row.number()? / 1000;
+    let ttl_ms = row.number()?;
     let expires_in_ms = row.optional_number()?;
-    let created_at = time_text(row.number()?);
+    let created_ms = row.number()?;
     let ended_at = row.optional_number()?.map(time_text);
     let reason = row.optional_text()?;
     let token = row.optional_number()?.map(FencingToken);
@@ -43,6 +48,11 @@ pub(super) fn session(
     let metadata = row.optional_text()?;
     let keep_idem = row.optional_text()?;
     let container = row.optional_row()?.map(|mut row| self::container(&mut row, target_type)).transpose()?;
+    let container_id = row.optional_text()?;
+    let incarnation = row.optional_text()?;
+    let longest_ms = row.optional_number()?;
+    let epoch = row.number()?;
+    let proof_wanted = row.optional_number()?.is_some();
 
     let state = match state_word.as_str() {
         "ready" => SessionState::Ready,
@@ -50,15 +60,34 @@ pub(super) fn session(
         "queued" | "offered" => SessionState::Queued,
         other => return Err(row.wrong_word("a session state", other)),
     };
-    let lease = match (state, token, expires_in_ms) {
-        (SessionState::Ready, Some(fencing_token), Some(expires_in_ms)) => Some(Lease {
-            fencing_token,
-            ttl_seconds,
-            expires_in_ms,
-            expires_at: time_text(wall + expires_in_ms),
-            heartbeat_interval_seconds: (ttl_seconds / 3).max(1),
-        }),
-        _ => None,
+    let (lease, proof) = match (state, token, expires_in_ms) {
+        (SessionState::Ready, Some(fencing_token), Some(expires_in_ms)) => {
+            let lease = Lease {
+                fencing_token,
+                ttl_seconds: ttl_ms / 1000,
+                expires_in_ms,
+                expires_at: time_text(wall + expires_in_ms),
+                heartbeat_interval_seconds: (ttl_ms / 3000).clamp(1, PROVEN_WITHIN_SECONDS),
+                lease_token: None,
+                proof_wanted,
+            };
+            let container = container_id.and_then(|id| id.parse().ok());
+            let proof = container.map(|container| LeaseProof {
+                target_type: target_type.clone(),
+                session: id,
+                owner: OwnerName::clone(&owner),
+                container,
+                incarnation: incarnation.unwrap_or_default(),
+                fencing_token,
+                epoch,
+                ttl_ms,
+                created_ms,
+                longest_ms,
+                until_ms: wall + expires_in_ms,
+            });
+            (Some(lease), proof)
+        }
+        _ => (None, None),
     };
     let ticket = (state == SessionState::Queued).then(|| Ticket {
         position: position.unwrap_or(0),
@@ -81,12 +110,12 @@ pub(super) fn session(
         container,
         lease,
         ticket,
-        created_at,
+        created_at: time_text(created_ms),
         ended_at,
         end_reason,
         metadata,
     };
-    Ok(SessionView { session, keep_idem })
+    Ok(SessionView { session, keep_idem, proof })
 }
 
 /// Reads a container row.
@@ -105,6 +134,7 @@ pub(super) fn container(row: &mut Row, target_type: &TargetType) -> Result<Conta
     let fencing_token = row.optional_number()?.map(FencingToken);
     let about_text = row.optional_text()?.unwrap_or_else(|| "{}".to_owned());
     let about: About = serde_json::from_str(&about_text).map_err(|_| row.wrong_word("a description", &about_text))?;
+    let held = row.optional_number()?.is_some();
     Ok(Container {
         id,
         name: about.name,
@@ -113,6 +143,7 @@ pub(super) fn container(row: &mut Row, target_type: &TargetType) -> Result<Conta
         state,
         pool_state,
         cordoned,
+        held,
         ip_address: about.ip_address,
         ports: about.ports,
         endpoints: about.endpoints,

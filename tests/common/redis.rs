@@ -30,8 +30,15 @@ impl Redis {
         Self::start_with(&["--appendonly", "yes", "--appendfsync", "always"])
     }
 
-    /// The same with arguments.
+    /// The same with arguments. It is marked as new, as `leasehold init` does it.
     pub fn start_with(args: &[&str]) -> Self {
+        let redis = Self::unmarked(args);
+        redis.mark_new();
+        redis
+    }
+
+    /// The same without the mark: to a replica it is one that has lost everything.
+    pub fn unmarked(args: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
         let args: Vec<String> = args.iter().map(ToString::to_string).collect();
@@ -39,6 +46,14 @@ impl Redis {
         let redis = Self { child, port, args, folder };
         redis.wait();
         redis
+    }
+
+    /// Marks the tests' prefix and the default one as new.
+    pub fn mark_new(&self) {
+        let mut connection = self.conn();
+        for key in ["test:types", "leasehold:types"] {
+            let _: i64 = redis::cmd("HSET").arg(key).arg(":whole").arg(0).query(&mut connection).expect("a mark");
+        }
     }
 
     /// Its URL.

@@ -94,6 +94,7 @@ impl Project {
         // The project's own way to find Compose, v2 or 1.29.
         command.args(["-c", r#"source scripts/lib.sh && compose "$@""#, "compose"]).args(args).current_dir(ROOT);
         command.env("COMPOSE_PROJECT_NAME", &self.name).env("LEASEHOLD_API_KEY", &self.key);
+        command.env("LEASEHOLD_LEASE_TOKEN_KEY", "a-secret-of-the-tests-with-32-bytes");
         command.env("DOCKER_GID", self.group.to_string()).env("API_IMAGE", self.image());
         command.env("ANDROID_IMAGE", "leasehold-linux").env("KVM_DEVICE", "/dev/null");
         if !with_wine() {

@@ -22,7 +22,7 @@ async fn a_session_gets_the_longest_idle_container_and_gives_it_back() {
     assert_eq!(container.pool_state, PoolState::Allocated);
     assert_eq!(container.allocated_to.as_deref(), Some(first.id.to_string().as_str()));
     assert_eq!(bench.ready().await.container.unwrap().id.as_str(), "two");
-    assert!(matches!(bench.allocate().await, Allocated::Shortage));
+    assert!(matches!(bench.allocate().await, Allocated::Shortage(None)));
 
     let Released::Ended(ended) =
         bench.store.release(&bench.wine, first.id, Some(&bench.owner), None, EndReason::Released).await.unwrap()
@@ -98,7 +98,7 @@ async fn case_37_a_lapsed_lease_is_given_on_without_a_reaper() {
     let bench = Bench::new();
     bench.containers(&["one"]).await;
     let first = bench.ready().await;
-    assert!(matches!(bench.allocate().await, Allocated::Shortage));
+    assert!(matches!(bench.allocate().await, Allocated::Shortage(None)));
     bench.pass(Duration::from_mins(1));
     let second = bench.ready().await;
     assert!(second.lease.unwrap().fencing_token > first.lease.unwrap().fencing_token);

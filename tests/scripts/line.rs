@@ -32,7 +32,7 @@ async fn what_is_released_is_offered_in_the_order_of_arrival() {
 
     release(&bench, holder.id).await;
     // Nobody passes the line, also while the offer is not claimed.
-    assert!(matches!(bench.allocate().await, Allocated::Shortage));
+    assert!(matches!(bench.allocate().await, Allocated::Shortage(None)));
     assert_eq!(poll(&bench, second.id).await.state, SessionState::Queued);
     let claimed = poll(&bench, first.id).await;
     assert_eq!(claimed.state, SessionState::Ready);
@@ -118,7 +118,7 @@ async fn giving_up_forgets_a_waiting_session_and_keeps_an_offered_one() {
     let holder = bench.ready().await;
     let waiter = bench.queued().await;
     let give_up = async |id| bench.store.poll(&bench.wine, id, Some(&bench.owner), true, false, None).await.unwrap();
-    assert!(matches!(give_up(waiter.id).await, Polled::GivenUp));
+    assert!(matches!(give_up(waiter.id).await, Polled::GivenUp(_)));
     assert!(matches!(give_up(waiter.id).await, Polled::NotFound));
     let waiter = bench.queued().await;
     release(&bench, holder.id).await;

@@ -4,6 +4,7 @@ mod leases;
 mod line;
 mod model;
 mod overdue;
+mod recovery;
 mod registry;
 
 use std::{sync::Arc, time::Duration};

@@ -192,26 +192,6 @@ async fn a_newer_schema_is_refused() {
 }
 
 #[tokio::test]
-async fn another_server_behind_kept_data_is_adopted_and_said_so() {
-    let bench = Bench::new();
-    bench.containers(&["one"]).await;
-    let before = bench.store.reclaim(&bench.wine).await.unwrap();
-    assert!(!before.adopted);
-    let mut connection = bench.redis.conn();
-    let _: i64 = redis::cmd("HSET")
-        .arg(bench.key("epoch"))
-        .arg("server")
-        .arg("another")
-        .arg("checked")
-        .arg(0)
-        .query(&mut connection)
-        .unwrap();
-    let after = bench.store.reclaim(&bench.wine).await.unwrap();
-    assert!(after.adopted && after.epoch > before.epoch);
-    assert_eq!(bench.members("available"), ["one"]);
-}
-
-#[tokio::test]
 async fn a_sweep_removes_what_only_a_former_discoverer_saw_whatever_numbers_it_used() {
     let bench = Bench::new();
     bench.store.observe(&bench.wine, &mark(1, 5000), Some(5000), &[running("one"), running("two")]).await.unwrap();

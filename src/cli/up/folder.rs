@@ -18,6 +18,7 @@ const SOCKET_PATH_MOST: usize = 107;
 pub(super) struct Folder {
     path: PathBuf,
     key: String,
+    lease_token_key: String,
     _lock: File,
 }
 
@@ -31,8 +32,9 @@ impl Folder {
         };
         make(&path)?;
         let lock = lock(&path)?;
-        let key = key(&path.join("api-key"))?;
-        let folder = Self { path, key, _lock: lock };
+        let key = secret(&path.join("api-key"))?;
+        let lease_token_key = secret(&path.join("lease-token-key"))?;
+        let folder = Self { path, key, lease_token_key, _lock: lock };
         make(&folder.redis())?;
         make(&folder.logs())?;
         if folder.socket().as_os_str().len() > SOCKET_PATH_MOST {
@@ -51,6 +53,11 @@ impl Folder {
         &self.key
     }
 
+    /// What the replicas sign lease tokens with.
+    pub(super) fn lease_token_key(&self) -> &str {
+        &self.lease_token_key
+    }
+
     /// Where the key is kept.
     pub(super) fn key_file(&self) -> PathBuf {
         self.path.join("api-key")
@@ -64,6 +71,11 @@ impl Folder {
     /// Redis's data.
     pub(super) fn redis(&self) -> PathBuf {
         self.path.join("redis")
+    }
+
+    /// Whether no Redis has ever run here.
+    pub(super) fn is_new(&self) -> bool {
+        !self.redis().join("appendonlydir").exists()
     }
 
     /// Held as long as a Redis runs on that data.
@@ -107,8 +119,8 @@ fn lock(folder: &Path) -> anyhow::Result<File> {
     Ok(file)
 }
 
-/// The key of the first start, readable by this user only.
-fn key(path: &Path) -> anyhow::Result<String> {
+/// The secret of the first start, readable by this user only.
+fn secret(path: &Path) -> anyhow::Result<String> {
     if let Ok(key) = fs::read_to_string(path)
         && !key.trim().is_empty()
     {

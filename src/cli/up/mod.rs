@@ -29,7 +29,10 @@ use self::{
     plan::Plan,
 };
 use super::signals::Signals;
-use crate::client::{Client, PoolStatus};
+use crate::{
+    app,
+    client::{Client, PoolStatus},
+};
 
 /// How long each part may take to start.
 const START: Duration = Duration::from_secs(30);
@@ -74,8 +77,12 @@ pub(super) async fn up(args: Args) -> anyhow::Result<ExitCode> {
 /// Starts everything and stays until Redis ends, which nothing here survives.
 async fn live(folder: &Folder, ports: [u16; 2], household: &mut Household) -> anyhow::Result<()> {
     eprintln!("Starting Redis …");
+    let new = folder.is_new();
     household.start_redis(redis(folder)).await?;
     household.unless_redis_ends(redis_answers(folder)).await?;
+    if new {
+        app::init(&plan::of_redis(folder)?, START).await?;
+    }
 
     eprintln!("Looking for labelled containers …");
     let plan = Plan::make(folder).await?;
@@ -120,7 +127,7 @@ fn redis(folder: &Folder) -> Spec {
     let mut command = vec![text("redis-server"), text("--port"), text("0")];
     command.extend([text("--unixsocket"), folder.socket().into(), text("--unixsocketperm"), text("700")]);
     command.extend([text("--dir"), folder.redis().into(), text("--appendonly"), text("yes")]);
-    command.extend(["--appendfsync", "everysec", "--save", "", "--maxmemory-policy", "noeviction"].map(text));
+    command.extend(["--appendfsync", "always", "--save", "", "--maxmemory-policy", "noeviction"].map(text));
     Spec {
         name: "redis".into(),
         address: folder.socket().display().to_string(),

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     cli::key,
-    config::{ApiKeyConfig, Config, DockerConfig, ProviderConfig, StaticConfig, StaticContainer},
+    config::{ApiKeyConfig, Config, DockerConfig, ProviderConfig, RedisConfig, StaticConfig, StaticContainer},
     model::{ProviderName, Role, TargetType},
     provider,
 };
@@ -64,6 +64,9 @@ impl Plan {
             // No load balancer stands before them.
             drain: "0s",
             redis: RedisSettings { url: redis_url(folder)? },
+            // Its Redis writes to the disk before it answers.
+            recovery: RecoverySettings { lossless: true },
+            lease_tokens: LeaseTokenSettings { keys: [folder.lease_token_key()] },
             provider,
             api_key: vec![key::entry(folder.key(), "up".into(), "admin".parse()?, Role::Admin)],
         };
@@ -129,6 +132,12 @@ pub(super) fn environment(listen: SocketAddr) -> Vec<(String, Option<String>)> {
     unset.into_iter().chain([("LEASEHOLD_LISTEN".to_owned(), Some(listen.to_string()))]).collect()
 }
 
+/// A configuration that reaches the Redis of `up`.
+pub(super) fn of_redis(folder: &Folder) -> anyhow::Result<Config> {
+    let redis = RedisConfig { url: redis_url(folder)?.into(), ..RedisConfig::default() };
+    Ok(Config { redis, ..Config::default() })
+}
+
 /// The URL of Redis's socket, with what a URL cannot hold as it is escaped.
 fn redis_url(folder: &Folder) -> anyhow::Result<String> {
     let url = reqwest::Url::from_file_path(folder.socket()).ok().context("the data directory has no absolute path")?;
@@ -140,12 +149,24 @@ fn name(text: &str) -> anyhow::Result<ProviderName> {
 }
 
 #[derive(Serialize)]
-struct Settings {
+struct Settings<'a> {
     shutdown_timeout: &'static str,
     drain: &'static str,
     redis: RedisSettings,
+    recovery: RecoverySettings,
+    lease_tokens: LeaseTokenSettings<'a>,
     provider: Vec<ProviderConfig>,
     api_key: Vec<ApiKeyConfig>,
+}
+
+#[derive(Serialize)]
+struct RecoverySettings {
+    lossless: bool,
+}
+
+#[derive(Serialize)]
+struct LeaseTokenSettings<'a> {
+    keys: [&'a str; 1],
 }
 
 #[derive(Serialize)]

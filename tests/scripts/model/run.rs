@@ -55,8 +55,10 @@ pub async fn run(redis: Arc<Redis>, number: u32, steps: &[Step]) -> Result<(), T
     config.limits.confirm = seconds(world::CONFIRM);
     config.limits.ticket_life = seconds(world::TICKET);
     config.limits.wait_max = seconds(world::WAIT);
+    let store = Store::connect(&config, Arc::new(Metrics::new())).expect("a good address");
+    assert!(store.mark_new(false).await.unwrap(), "an empty Redis");
     let mut run = Run {
-        store: Store::connect(&config, Arc::new(Metrics::new())).expect("a good address"),
+        store,
         connection,
         wine: "wine".parse().unwrap(),
         owner: "backend".parse().unwrap(),
@@ -304,8 +306,8 @@ impl Run {
         let got = match answer {
             Allocated::Ready(_) => Made::Ready,
             Allocated::Queued(_) => Made::Queued,
-            Allocated::Shortage => Made::Shortage,
-            Allocated::Unavailable => Made::Unavailable,
+            Allocated::Shortage(_) => Made::Shortage,
+            Allocated::Unavailable(_) => Made::Unavailable,
             other => panic!("{other:?}"),
         };
         assert_eq!(got, expected);
@@ -373,7 +375,7 @@ impl Run {
             (State::Ready, _) => {}
         }
         match (self.world.sessions[&id].state, answer) {
-            (State::Gone, Polled::GivenUp) => assert!(give_up),
+            (State::Gone, Polled::GivenUp(_)) => assert!(give_up),
             (State::Gone, Polled::NotFound) => {}
             (State::Gone, answer) => panic!("{answer:?} for a session that gave up"),
             (_, Polled::Session(answer)) => self.same(&answer),

@@ -1,0 +1,72 @@
+-- Goes on with a type on another server than the one that its data was last used with, or begins a type that has none:
+-- a new epoch. Unless nothing can have been lost, a recovery begins with it: until its end nothing is given out that
+-- somebody might still hold. Safe to repeat.
+--
+-- KEYS[1] epoch
+-- ARGV[1] check
+-- ARGV[2] events_kept
+-- ARGV[3] ended_kept_ms
+-- ARGV[4] confirm_ms
+-- ARGV[5] verdict     'new': where there are no data, none were lost; 'known': they were
+-- ARGV[6] met_ms      when that was found, by Redis's clock
+-- ARGV[7] wait_ms     the longest that a holder may go on without having proven its lease
+-- ARGV[8] lag_ms      of how much time writes may be lost
+-- ARGV[9] grace_ms    how long every holder that lives has time to prove its lease
+-- ARGV[10] lossless    '1': where there are data, none were lost
+-- ARGV[11] epoch_seen  the highest epoch that the caller knows of
+-- ARGV[12] token_seen  the highest fencing token that it knows of
+--
+-- Outcomes
+--   began  epoch, 1 when there are data (or 0), the time until the end of the recovery in ms (or false)
+--   known  epoch: somebody else began it
+--   stale  the verdict is too old
+--
+-- Events: recovery.began.
+local verdict = ARGV[5]
+local met_ms = tonumber(ARGV[6])
+local wait_ms = tonumber(ARGV[7])
+local lag_ms = tonumber(ARGV[8])
+local grace_ms = tonumber(ARGV[9])
+local lossless = ARGV[10]
+local epoch_seen = tonumber(ARGV[11])
+local token_seen = tonumber(ARGV[12])
+
+local refused = read()
+if refused then
+  return refused
+end
+local server = identity()
+if S.server == server then
+  return { 'known', int(S.epoch) }
+end
+-- Between the verdict and now all may have been lost.
+if verdict == 'new' and (S.wall < met_ms or S.wall - met_ms > 10000) then
+  return { 'stale' }
+end
+licence()
+-- The stream refuses an id that is not above its last one, and with it the script half way.
+local last = redis.call('XREVRANGE', S.base .. 'events', '+', '-', 'COUNT', 1)[1]
+local streamed = last and tonumber(string.match(last[1], '^%d+')) or 0
+S.epoch = math.max(S.epoch + 1, S.wall, streamed + 1, epoch_seen + 1)
+S.seq = 0
+S.floor = math.max(S.floor, token_seen)
+local kept = S.server
+if kept then
+  -- Pool time goes on where it stood, less what may be lost of renewals; the line's own clock does not go back.
+  S.offset = S.offset + S.wall - S.tick + lag_ms
+  S.lagged = S.lagged + lag_ms
+end
+S.now = S.wall - S.offset
+local whole = kept and lossless == '1' or not kept and verdict == 'new'
+redis.call('HSET', KEYS[1], 'schema', SCHEMA, 'server', server, 'checked', int(S.us), 'epoch', int(S.epoch),
+  'seq', '0', 'offset', int(S.offset), 'lagged', int(S.lagged), 'tick', int(S.wall), 'floor', int(S.floor))
+redis.call('UNLINK', S.base .. 'cleared')
+if whole then
+  -- A recovery that had not ended goes on: what this server did not lose, the one before may have.
+  return { 'began', int(S.epoch), kept and 1 or 0, S.pause and math.max(0, S.pause - S.now) or false }
+end
+S.pause = S.now + wait_ms
+redis.call('HSET', KEYS[1], 'pause', int(S.pause), 'lost', int(S.wall),
+  'trust', int(S.now + grace_ms), 'proven', '0')
+event('recovery.began', 'kept', kept and '1' or '0', 'ends_in_ms', int(wait_ms))
+return { 'began', int(S.epoch), kept and 1 or 0, int(wait_ms) }

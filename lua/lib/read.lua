@@ -1,0 +1,58 @@
+-- What every script shares: where it is, when it is, and what has been read.
+-- KEYS[1] is the type's `epoch` key; all other keys of the type are built from its beginning, so they share its slot.
+local S = {
+  base = string.sub(KEYS[1], 1, -6),
+  events_kept = ARGV[2],
+  ended_kept_ms = tonumber(ARGV[3]),
+  confirm_ms = tonumber(ARGV[4]),
+  dead = 0,
+}
+
+local SCHEMA = 1
+
+-- An integer as text: `..` and `tostring` lose the end of sixteen digits.
+local function int(number)
+  return string.format('%.0f', number)
+end
+
+-- Lets a script that must work when memory is full (it ends, renews or reads) write from here on: once a script has
+-- called a write that needs no memory, Redis refuses it no other.
+local function licence()
+  if not S.licensed then
+    redis.call('ZREM', S.base .. 'offers', '')
+    S.licensed = true
+  end
+end
+
+-- Who this Redis server is: the process, and the history of data that it goes on with.
+local function identity()
+  return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+    .. string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+end
+
+-- Reads the clock and the type's own record. Returns the reply of a script that must not go on, or nil.
+local function read()
+  local time = redis.call('TIME')
+  S.us = time[1] * 1000000 + time[2]
+  S.wall = math.floor(S.us / 1000)
+  local epoch = redis.call('HMGET', KEYS[1], 'schema', 'server', 'checked', 'offset', 'tick', 'epoch', 'seq', 'floor',
+    'hold', 'lagged', 'pause', 'lost', 'trust')
+  if epoch[1] and tonumber(epoch[1]) > SCHEMA then
+    return { 'newer_schema', tonumber(epoch[1]) }
+  end
+  S.server = epoch[2]
+  S.checked = tonumber(epoch[3] or 0)
+  S.offset = tonumber(epoch[4] or 0)
+  S.tick = tonumber(epoch[5] or S.wall)
+  S.epoch = tonumber(epoch[6] or 0)
+  S.seq = tonumber(epoch[7] or 0)
+  S.floor = tonumber(epoch[8] or 0)
+  S.hold = tonumber(epoch[9] or 0)
+  S.lagged = tonumber(epoch[10] or 0)
+  -- Of a recovery, when there is one: its end, when the loss was found (by the clock), and from when on the end of a
+  -- proven lease is believed.
+  S.pause = tonumber(epoch[11])
+  S.lost = tonumber(epoch[12])
+  S.trust = tonumber(epoch[13])
+  return nil
+end

@@ -1,0 +1,10 @@
+-- Ends a recovery whose time is over: what was held may be given out again.
+local function recovered()
+  if S.pause and not S.recovering then
+    licence()
+    redis.call('HDEL', KEYS[1], 'pause', 'lost', 'trust', 'proven')
+    redis.call('UNLINK', S.base .. 'cleared')
+    S.pause = nil
+    event('recovery.ended')
+  end
+end
