@@ -1,4 +1,4 @@
--- Makes a session: gives it a container, or a place in the line.
+-- Makes sessions: gives each a container, or a place in the line; at most 100 in one call.
 --
 -- Safe to repeat: a session id that exists already is answered as it is now, and nothing changes (but a second replica
 -- that waits for a queued one is woken as well).
@@ -8,22 +8,23 @@
 -- ARGV[2] events_kept
 -- ARGV[3] ended_kept_ms
 -- ARGV[4] confirm_ms
--- ARGV[5] session       its id
--- ARGV[6] owner
--- ARGV[7] ttl_ms        what a heartbeat renews it for
--- ARGV[8] span_ms       how long the lease lasts before its first heartbeat
--- ARGV[9] most_ms       the longest the session may hold in all; '' for ever
--- ARGV[10] confirm      '1': it ends as unconfirmed when no heartbeat comes within the span
--- ARGV[11] container    this one and no other; '' for any
--- ARGV[12] ticket_ms    how long a ticket lives without a poll; '0': fail at once
--- ARGV[13] wait_ms      the longest a ticket may wait
--- ARGV[14] head_start_ms  the priority
--- ARGV[15] line_max
--- ARGV[16] replica      the channel that wakes who waits; ''
--- ARGV[17] metadata     ''
--- ARGV[18] idem         the idempotency key to keep alive with the session; ''
+-- ARGV[5...] by fourteen:
+--   session        its id
+--   owner
+--   ttl_ms         what a heartbeat renews it for
+--   span_ms        how long the lease lasts before its first heartbeat
+--   most_ms        the longest the session may hold in all; '' for ever
+--   confirm        '1': it ends as unconfirmed when no heartbeat comes within the span
+--   container      this one and no other; '' for any
+--   ticket_ms      how long a ticket lives without a poll; '0': fail at once
+--   wait_ms        the longest a ticket may wait
+--   head_start_ms  the priority
+--   line_max
+--   replica        the channel that wakes who waits; ''
+--   metadata       ''
+--   idem           the idempotency key to keep alive with the session; ''
 --
--- Outcomes
+-- Outcomes, one for each, in their order
 --   ok          session row   it is ready
 --   queued      session row   it has a ticket
 --   replayed    session row   it was there before, in whatever state
@@ -34,21 +35,6 @@
 --   more                      overdue ones stand in the way, of which some were ended now: to be asked again at once
 --
 -- Events: session.ready, session.queued, and those of what was overdue.
-local session = ARGV[5]
-local owner = ARGV[6]
-local ttl_ms = ARGV[7]
-local span_ms = ARGV[8]
-local most_ms = ARGV[9]
-local confirm = ARGV[10]
-local container = ARGV[11]
-local ticket_ms = tonumber(ARGV[12])
-local wait_ms = tonumber(ARGV[13])
-local head_start_ms = tonumber(ARGV[14])
-local line_max = tonumber(ARGV[15])
-local replica = ARGV[16]
-local metadata = ARGV[17]
-local idem = ARGV[18]
-
 local base = S.base
 local refused = open(true)
 if refused then
@@ -56,89 +42,117 @@ if refused then
 end
 reclaim()
 
-local known = session_now(session)
-if known then
-  if known.owner ~= owner then
-    return { 'not_found' }
-  end
-  if known.state == 'queued' then
-    listen(known, replica)
-  end
-  return { 'replayed', describe(known) }
-end
-
-local waiting = redis.call('ZCARD', base .. 'queue')
-local f
-if container ~= '' then
-  f = container_now(container)
-  if f and (f.set ~= 'available' or held(f)) then
-    f = nil
-  end
-elseif waiting == 0 then
-  local first = next_free()
-  f = first and facts(first)
-end
-if S.more and (waiting > 0 or not f) then
-  return { 'more' }
-end
-if not f then
-  local left = S.recovering and int(S.pause - S.now)
+-- The container that is given, if there is one; and whether what is overdue stands in the way.
+local function find(container)
   if container ~= '' then
-    return { 'unavailable', left }
+    local f = container_now(container)
+    if f and f.set == 'available' and not held(f) then
+      return f
+    end
+    return nil, S.more
   end
-  if ticket_ms == 0 then
-    return { 'shortage', left }
+  -- What is available while somebody waits is being offered to the line: only leftovers of that are there.
+  if S.more and redis.call('ZCARD', base .. 'queue') > 0 then
+    return nil, true
   end
-  if waiting >= line_max then
-    return { 'line_full' }
-  end
+  local first = next_free()
+  return first and facts(first), S.more
 end
 
-local key = base .. 'session:' .. session
-local record = { 'owner', owner, 'created', int(S.wall), 'ttl', ttl_ms, 'span', span_ms }
-local function field(name, value)
-  record[#record + 1] = name
-  record[#record + 1] = value
-end
-if confirm == '1' then
-  field('confirm', '1')
-end
-if most_ms ~= '' then
-  field('most', most_ms)
-end
-if idem ~= '' then
-  field('idem', idem)
-  field('idem_at', int(S.now))
-end
-redis.call('ZADD', base .. 'sessions', int(S.wall), session)
-redis.call('ZADD', base .. 'owner:' .. owner, int(S.wall), session)
-if metadata ~= '' then
-  redis.call('SET', base .. 'metadata:' .. session, metadata)
-end
+local function allocate(session, owner, ttl_ms, span_ms, most_ms, confirm, container, ticket_ms, wait_ms, head_start_ms,
+    line_max, replica, metadata, idem)
+  local key = base .. 'session:' .. session
+  if redis.call('HGET', key, 'state') then
+    local known = session_now(session)
+    if known.owner ~= owner then
+      return { 'not_found' }
+    end
+    if known.state == 'queued' then
+      listen(known, replica)
+    end
+    return { 'replayed', describe(known) }
+  end
 
-if f then
-  local lease = grant(f, session)
-  local expiry = S.now + tonumber(span_ms)
+  local f, more = find(container)
+  if not f then
+    if more then
+      return { 'more' }
+    end
+    local left = S.recovering and int(S.pause - S.now)
+    if container ~= '' then
+      return { 'unavailable', left }
+    end
+    if ticket_ms == '0' then
+      return { 'shortage', left }
+    end
+    if redis.call('ZCARD', base .. 'queue') >= tonumber(line_max) then
+      return { 'line_full' }
+    end
+  end
+
+  local s = { id = session, owner = owner, created = int(S.wall), ttl = ttl_ms, f = f }
+  local record = { 'owner', owner, 'created', s.created, 'ttl', ttl_ms, 'span', span_ms }
+  local function field(name, value)
+    s[name] = value
+    record[#record + 1] = name
+    record[#record + 1] = value
+  end
+  if confirm == '1' then
+    field('confirm', '1')
+  end
   if most_ms ~= '' then
-    local cap = S.now + tonumber(most_ms)
-    expiry = math.min(expiry, cap)
-    field('cap', int(cap))
+    field('most', most_ms)
   end
-  redis.call('HSET', key, 'state', 'ready', unpack(record))
-  redis.call('HSET', key, unpack(lease))
-  redis.call('ZADD', base .. 'leases', int(expiry), session)
-  event('session.ready', 'session', session, 'owner', owner, 'container', f.id, 'token', f.token)
-  return { 'ok', describe(session_of(session)) }
+  if idem ~= '' then
+    field('idem', idem)
+    field('idem_at', int(S.now))
+  end
+  -- The first write: it needs memory, and is refused when there is none.
+  redis.call('ZADD', base .. 'sessions', s.created, session)
+  redis.call('ZADD', base .. 'owner:' .. owner, s.created, session)
+  if metadata ~= '' then
+    field('meta', '1')
+    redis.call('SET', base .. 'metadata:' .. session, metadata)
+  end
+
+  if f then
+    local lease = grant(f, session)
+    s.expiry = S.now + tonumber(span_ms)
+    if most_ms ~= '' then
+      local cap = S.now + tonumber(most_ms)
+      s.expiry = math.min(s.expiry, cap)
+      field('cap', int(cap))
+    end
+    field('state', 'ready')
+    for at = 1, #lease, 2 do
+      field(lease[at], lease[at + 1])
+    end
+    redis.call('HSET', key, unpack(record))
+    redis.call('ZADD', base .. 'leases', int(s.expiry), session)
+    due_at(s.expiry)
+    event('session.ready', 'session', session, 'owner', owner, 'container', f.id, 'token', f.token)
+    return { 'ok', describe(s) }
+  end
+
+  local longest = S.now + tonumber(wait_ms)
+  local expiry = math.min(S.now + tonumber(ticket_ms), longest)
+  if replica ~= '' then
+    field('replica', replica)
+  end
+  field('state', 'queued')
+  field('until', int(longest))
+  redis.call('HSET', key, unpack(record))
+  -- Order: arrival less the head start, in microseconds of pool time, so that what waits grows in rank.
+  local arrival = S.us - (S.offset - S.lagged) * 1000
+  redis.call('ZADD', base .. 'queue', int(arrival - tonumber(head_start_ms) * 1000), session)
+  redis.call('ZADD', base .. 'tickets', int(expiry), session)
+  due_at(expiry)
+  event('session.queued', 'session', session, 'owner', owner)
+  return { 'queued', describe(s) }
 end
 
-local longest = S.now + wait_ms
-if replica ~= '' then
-  field('replica', replica)
+local replies = {}
+for at = 5, #ARGV, 14 do
+  replies[#replies + 1] = allocate(unpack(ARGV, at, at + 13))
 end
-redis.call('HSET', key, 'state', 'queued', 'until', int(longest), unpack(record))
--- Order: arrival less the head start, in microseconds of pool time, so that what waits grows in rank.
-local arrival = S.us - (S.offset - S.lagged) * 1000
-redis.call('ZADD', base .. 'queue', int(arrival - head_start_ms * 1000), session)
-redis.call('ZADD', base .. 'tickets', int(math.min(S.now + ticket_ms, longest)), session)
-event('session.queued', 'session', session, 'owner', owner)
-return { 'queued', describe(session_of(session)) }
+return { 'ok', replies }

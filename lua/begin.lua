@@ -59,7 +59,8 @@ end
 S.now = S.wall - S.offset
 local whole = kept and lossless == '1' or not kept and verdict == 'new'
 redis.call('HSET', KEYS[1], 'schema', SCHEMA, 'server', server, 'checked', int(S.us), 'epoch', int(S.epoch),
-  'seq', '0', 'offset', int(S.offset), 'lagged', int(S.lagged), 'tick', int(S.wall), 'floor', int(S.floor))
+  'seq', '0', 'offset', int(S.offset), 'lagged', int(S.lagged), 'tick', int(S.wall), 'floor', int(S.floor),
+  'due', '0')
 redis.call('UNLINK', S.base .. 'cleared')
 if whole then
   -- A recovery that had not ended goes on: what this server did not lose, the one before may have.

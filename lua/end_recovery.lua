@@ -19,5 +19,5 @@ if found then
   S.recovering = false
   S.pause = S.now
 end
-reclaim()
+reclaim(true)
 return { 'ok', found and 1 or 0 }

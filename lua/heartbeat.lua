@@ -6,11 +6,13 @@
 -- ARGV[2] events_kept
 -- ARGV[3] ended_kept_ms
 -- ARGV[4] confirm_ms
--- ARGV[5] owner     '' for any
--- ARGV[6] brief     '1': rows without container and metadata
--- ARGV[7...] pairs of session and fencing token ('' when the caller gave none)
+-- ARGV[5...] by four:
+--   session
+--   owner    '' for any
+--   brief    '1': a row without container and metadata
+--   token    the fencing token; '' when the caller gave none
 --
--- Outcomes, one for each pair, in the order of the pairs
+-- Outcomes, one for each, in their order
 --   ok           session row
 --   not_found
 --   unproven      in a recovery: Redis may have lost it, and a proof is wanted
@@ -19,19 +21,15 @@
 --   stale_token  current token
 --
 -- Events: session.ready when an offer is claimed, and those of what was overdue.
-local owner = ARGV[5]
-local brief = ARGV[6]
-
 local refused = open(false)
 if refused then
   return refused
 end
-licence()
 reclaim()
 
 local half_a_day = 12 * 3600 * 1000
 
-local function beat(session, token)
+local function beat(session, owner, brief, token)
   local s = session_now(session)
   if not s and S.recovering then
     return { 'unproven' }
@@ -63,7 +61,7 @@ local function beat(session, token)
 end
 
 local replies = {}
-for at = 7, #ARGV, 2 do
-  replies[#replies + 1] = beat(ARGV[at], ARGV[at + 1])
+for at = 5, #ARGV, 4 do
+  replies[#replies + 1] = beat(unpack(ARGV, at, at + 3))
 end
 return { 'ok', replies }

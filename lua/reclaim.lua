@@ -16,5 +16,5 @@ local refused = open(false)
 if refused then
   return refused
 end
-local taken = reclaim()
+local taken = reclaim(true)
 return { 'ok', taken, int(S.epoch), S.recovering and int(S.pause - S.now), S.more and 1 or 0 }

@@ -19,7 +19,7 @@ if refused then
   return refused
 end
 licence()
-reclaim()
+reclaim(true)
 local f = container_now(container)
 if not f then
   return { 'not_found' }

@@ -10,6 +10,8 @@ local function claim(s)
     redis.call('HSET', key, 'cap', s.cap)
   end
   redis.call('ZADD', S.base .. 'leases', int(expiry), s.id)
+  due_at(expiry)
+  s.expiry = expiry
   s.granted = int(S.wall)
   redis.call('HSET', key, 'state', 'ready', 'granted', s.granted)
   s.state = 'ready'

@@ -14,8 +14,8 @@ end
 local function describe(s, brief)
   local expires, position, estimate, container, metadata = false, false, false, false, false
   if s.state == 'ready' then
-    local score = redis.call('ZSCORE', S.base .. 'leases', s.id)
-    expires = math.max(0, tonumber(score or 0) - S.now)
+    local expiry = s.expiry or tonumber(redis.call('ZSCORE', S.base .. 'leases', s.id) or 0)
+    expires = math.max(0, expiry - S.now)
   elseif s.state == 'queued' then
     local rank = redis.call('ZRANK', S.base .. 'queue', s.id)
     position = rank and rank + 1
@@ -24,8 +24,8 @@ local function describe(s, brief)
     end
   end
   if not brief then
-    metadata = redis.call('GET', S.base .. 'metadata:' .. s.id)
-    local f = s.state == 'ready' and facts(s.container)
+    metadata = s.meta and redis.call('GET', S.base .. 'metadata:' .. s.id) or false
+    local f = s.state == 'ready' and (s.f or facts(s.container))
     container = f and describe_container(f) or false
   end
   return { s.id, s.state, s.owner, s.ttl, expires, s.created, s.ended or false,

@@ -11,5 +11,9 @@ local function facts(id)
   for at, name in ipairs(FACTS) do
     f[name] = values[at] or nil
   end
+  -- Emptied rather than removed: one write less.
+  if f.lease == '' then
+    f.lease, f.at = nil, nil
+  end
   return f
 end

@@ -6,17 +6,20 @@ local function finish(s, reason)
   if f and f.lease == s.id then
     f.lease = nil
     f.at = nil
-    redis.call('HDEL', S.base .. 'container:' .. f.id, 'lease', 'at')
+    local changes = { 'lease', '', 'at', '' }
+    local function change(name, value)
+      f[name] = value
+      changes[#changes + 1] = name
+      changes[#changes + 1] = value
+    end
     if f.on_end == 'reset' then
-      f.reset = 'due'
-      f.era = int(tonumber(f.era or 0) + 1)
-      redis.call('HSET', S.base .. 'container:' .. f.id, 'reset', 'due', 'era', f.era)
+      change('reset', 'due')
+      change('era', int(tonumber(f.era or 0) + 1))
     end
     if S.recovering and s.proven == int(S.epoch) then
-      f.clear = s.proven
-      redis.call('HSET', S.base .. 'container:' .. f.id, 'clear', f.clear)
+      change('clear', s.proven)
     end
-    settle(f, true)
+    settle(f, true, changes)
   elseif s.container and not f then
     redis.call('HDEL', S.base .. 'claims', s.container)
   end

@@ -18,6 +18,7 @@ local function offer(f)
       redis.call('ZREM', S.base .. 'tickets', first)
       local lease = grant(f, first)
       redis.call('ZADD', S.base .. 'offers', int(S.now + S.confirm_ms), first)
+      due_at(S.now + S.confirm_ms)
       redis.call('HSET', S.base .. 'session:' .. first, 'state', 'offered', unpack(lease))
       event('session.offered', 'session', first, 'owner', s.owner, 'container', f.id, 'token', f.token)
       for channel in string.gmatch(s.replica or '', '[^,]+') do
@@ -27,6 +28,7 @@ local function offer(f)
     end
     if S.dead == 16 then
       S.more = true
+      due_at(S.now)
       return false
     end
     S.dead = S.dead + 1

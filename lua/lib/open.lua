@@ -23,7 +23,7 @@ local function open(growing)
     S.offset = S.offset + S.wall - S.tick
     change('offset', int(S.offset))
     change('tick', int(S.wall))
-  elseif growing or S.wall - S.tick >= 100 then
+  elseif S.wall - S.tick >= 100 then
     change('tick', int(S.wall))
   end
   if check then
@@ -31,6 +31,10 @@ local function open(growing)
   end
   S.now = S.wall - S.offset
   S.recovering = S.pause ~= nil and S.now < S.pause
+  if growing and S.now >= S.due then
+    -- What is taken back first begins with a write that needs no memory: this one asks for it.
+    change('tick', int(S.wall))
+  end
   if #changes > 0 then
     if not growing then
       licence()

@@ -5,7 +5,7 @@ local DEADLINES = { ready = 'leases', offered = 'offers', queued = 'tickets' }
 
 local function overdue(s)
   local set = DEADLINES[s.state]
-  if not set then
+  if not set or S.now < S.due then
     return nil
   end
   local deadline = tonumber(redis.call('ZSCORE', S.base .. set, s.id) or 0)

@@ -1,7 +1,25 @@
 -- Takes back what is overdue: leases, offers, tickets, quarantine; at most 16 in all. Then serves the line with what is
 -- available all the same. So no promise needs a background process: whatever script runs first after a deadline keeps
 -- it. Returns how many were overdue; leaves `S.more` when there may be others.
-local function reclaim()
+-- The type's record says before when nothing is due: then this costs nothing. `anyway` looks all the same.
+local DUE = { 'leases', 'offers', 'tickets', 'quarantine' }
+
+-- The earliest time at which there is something to do.
+local function next_due()
+  local first = 9e15
+  for _, set in ipairs(DUE) do
+    first = math.min(first, tonumber(redis.call('ZRANGE', S.base .. set, 0, 0, 'WITHSCORES')[2] or first))
+  end
+  if S.recovering then
+    first = math.min(first, S.pause, S.now < S.trust and S.trust or first)
+  end
+  return first
+end
+
+local function reclaim(anyway)
+  if S.now < S.due and not anyway then
+    return 0
+  end
   recovered()
   local left = 16
   local function due(set)
@@ -32,5 +50,11 @@ local function reclaim()
   end
   serve()
   S.more = S.more or left == 0
+  local first = S.more and S.now or next_due()
+  if first ~= S.due then
+    licence()
+    S.due = first
+    redis.call('HSET', KEYS[1], 'due', int(first))
+  end
   return 16 - left
 end

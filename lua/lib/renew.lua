@@ -3,11 +3,15 @@
 local function renew(s, lasts)
   licence()
   local expiry = S.now + (lasts or tonumber(s.ttl))
-  expiry = int(s.cap and math.min(expiry, tonumber(s.cap)) or expiry)
+  if s.cap then
+    expiry = math.min(expiry, tonumber(s.cap))
+  end
+  due_at(expiry)
   if lasts then
-    redis.call('ZADD', S.base .. 'leases', 'XX', 'GT', expiry, s.id)
+    redis.call('ZADD', S.base .. 'leases', 'XX', 'GT', int(expiry), s.id)
   else
-    redis.call('ZADD', S.base .. 'leases', 'XX', expiry, s.id)
+    redis.call('ZADD', S.base .. 'leases', 'XX', int(expiry), s.id)
+    s.expiry = expiry
   end
   if not s.beat then
     s.beat = '1'

@@ -1,14 +1,23 @@
 -- The heart: puts a container where its facts say it belongs, writes the event, and offers it to the line when it
 -- became available. Every script that changes a fact settles what it touched, so nothing else decides who is available.
 -- `quiet`: the event that a session ended already says that the container is available again.
-local function settle(f, quiet)
+-- `changes`: facts to be written with it, as field and value in turn.
+local function settle(f, quiet, changes)
   local _, to = derive(f)
   local from = f.set
+  local key = S.base .. 'container:' .. f.id
   if to == from then
+    if changes then
+      redis.call('HSET', key, unpack(changes))
+    end
     return
   end
   move(f, to)
-  redis.call('HSET', S.base .. 'container:' .. f.id, 'set', to)
+  if changes then
+    redis.call('HSET', key, 'set', to, unpack(changes))
+  else
+    redis.call('HSET', key, 'set', to)
+  end
   if not (quiet and to == 'available') then
     event('container.state', 'container', f.id, 'from', from or '', 'to', to)
   end

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// A call on Redis failed. The caller cannot know whether a call that timed out was executed: every call is safe to
 /// repeat.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// No answer within the time allowed.
     #[error("Redis did not answer within {0:?}")]

@@ -4,7 +4,7 @@
 //!
 //! | key | Redis type | holds | written by | bytes |
 //! |---|---|---|---|---|
-//! | `epoch` | hash | schema, server identity, when it was last checked (µs), epoch, event sequence, pool-time offset and last tick (ms), how much of the offset stands for lost writes (ms), token floor, mean session time (ms); of a recovery its end and from when ends of proven leases are believed (pool time), when the loss was found, leases proven | every script; recoveries `begin`, `adopt` | one |
+//! | `epoch` | hash | schema, server identity, when it was last checked (µs), epoch, event sequence, pool-time offset and last tick (ms), how much of the offset stands for lost writes (ms), token floor, mean session time (ms); of a recovery its end and from when ends of proven leases are believed (pool time), when the loss was found, leases proven; and a time before which nothing is due | every script; recoveries `begin`, `adopt` | one |
 //! | `container:<id>` | hash | the facts: provider, incarnation, engine state and check, probe verdict and counters, era, lease, token, cordon, reset, quarantine, what to do at a session's end; in a recovery the epoch in which it was cleared; and `set`, where `settle` put it | `observe`, `report_probes`, grants and ends | 330, leased 390 |
 //! | `about:<id>` | string | the description as JSON, never parsed in Lua | `observe` | 170 more than the text |
 //! | `containers` | zset, all 0 | every container's id, for paging | `observe`, `remove`, `sweep` | 177 |
@@ -37,6 +37,7 @@
 
 mod connection;
 mod error;
+mod gather;
 mod journal;
 mod keys;
 mod recovery;
@@ -65,7 +66,9 @@ pub use sessions::{
 };
 pub use subscribe::Wake;
 
-use self::{connection::Link, journal::Journal, keys::Keys, reply::Reply, scripts::Script, types::Types};
+use self::{
+    connection::Link, gather::Gather, journal::Journal, keys::Keys, reply::Reply, scripts::Script, types::Types,
+};
 use crate::{
     config::{Config, Limits},
     metrics::Metrics,
@@ -77,6 +80,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Store {
     hot: Arc<Link>,
+    gather: Arc<Gather>,
     shared: Arc<Shared>,
 }
 
@@ -158,13 +162,14 @@ impl Store {
             },
             common,
         };
-        Ok(Self { hot: Link::start(&client, timeout), shared: Arc::new(shared) })
+        Ok(Self { hot: Link::start(&client, timeout), gather: Arc::default(), shared: Arc::new(shared) })
     }
 
     /// The same store with a connection of its own.
     #[must_use]
     pub fn for_worker(&self) -> Self {
-        Self { hot: Link::start(self.hot.client(), self.shared.timeout), shared: self.shared.clone() }
+        let hot = Link::start(self.hot.client(), self.shared.timeout);
+        Self { hot, gather: Arc::default(), shared: self.shared.clone() }
     }
 
     /// Runs a script of a type; when its data were last used with another server, or there are none, an epoch begins first.

@@ -36,7 +36,7 @@ macro_rules! library {
 /// What every script of a type begins with. The order matters: a function stands after those that it calls.
 macro_rules! core {
     () => {
-        library!("read" "open" "event" "facts" "held" "derive" "move" "grant" "session" "overdue" "close" "offer"
+        library!("read" "open" "due" "event" "facts" "held" "derive" "move" "grant" "session" "overdue" "close" "offer"
             "settle" "finish" "session_now" "container_now" "next_free" "serve" "recovered" "reclaim" "describe" "claim"
             "renew" "listen" "forget" "mark" "meet_claim")
     };
@@ -64,29 +64,10 @@ macro_rules! of_its_own {
     };
 }
 
-of_a_type!(
-    ALLOCATE,
-    "allocate",
-    [
-        "session",
-        "owner",
-        "ttl_ms",
-        "span_ms",
-        "most_ms",
-        "confirm",
-        "container",
-        "ticket_ms",
-        "wait_ms",
-        "head_start_ms",
-        "line_max",
-        "replica",
-        "metadata",
-        "idem"
-    ]
-);
+of_a_type!(ALLOCATE, "allocate", ["..."]);
 of_a_type!(POLL, "poll", ["session", "owner", "ticket_ms", "give_up", "renews", "replica"]);
-of_a_type!(HEARTBEAT, "heartbeat", ["owner", "brief", "..."]);
-of_a_type!(RELEASE, "release", ["session", "owner", "token", "reason"]);
+of_a_type!(HEARTBEAT, "heartbeat", ["..."]);
+of_a_type!(RELEASE, "release", ["..."]);
 of_a_type!(RECLAIM, "reclaim", []);
 of_a_type!(STATUS, "status", []);
 of_a_type!(CONTAINERS, "containers", ["available_only", "after", "most"]);

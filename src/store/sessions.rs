@@ -178,7 +178,7 @@ impl Store {
         let limits = &self.shared.limits;
         let replica = new.replica.map(|replica| self.shared.keys.wake(replica)).unwrap_or_default();
         let idem = new.idempotency_key.map(|key| self.shared.keys.idempotency(new.owner, key)).unwrap_or_default();
-        let args = [
+        let args = vec![
             new.id.to_string(),
             new.owner.to_string(),
             millis(new.ttl),
@@ -196,7 +196,7 @@ impl Store {
         ];
         let began = Instant::now();
         let mut reply = loop {
-            let reply = self.run(Way::Hot, &scripts::ALLOCATE, target_type, &bytes(&args)).await?;
+            let reply = self.run_gathered(&scripts::ALLOCATE, target_type, args.clone()).await?;
             // Each call ends sixteen of those that are overdue and stand in the way.
             if reply.code != "more" {
                 break reply;
@@ -260,11 +260,15 @@ impl Store {
         brief: bool,
         renewals: &[(SessionId, Option<FencingToken>)],
     ) -> Result<Vec<Heartbeat>, StoreError> {
-        let mut args = vec![owner.map(ToString::to_string).unwrap_or_default(), flag(brief)];
-        for (id, token) in renewals {
-            args.push(id.to_string());
-            args.push(token.map(|token| token.to_string()).unwrap_or_default());
+        let owner = owner.map(ToString::to_string).unwrap_or_default();
+        let args = renewals.iter().flat_map(|(id, token)| {
+            [id.to_string(), owner.clone(), flag(brief), token.map(|token| token.to_string()).unwrap_or_default()]
+        });
+        if renewals.len() == 1 {
+            let reply = self.run_gathered(&scripts::HEARTBEAT, target_type, args.collect()).await?;
+            return Ok(vec![self.heartbeat_row(reply, target_type, brief).await?]);
         }
+        let args: Vec<String> = args.collect();
         let mut reply = self.run(Way::Hot, &scripts::HEARTBEAT, target_type, &bytes(&args)).await?;
         if reply.code != "ok" {
             return Err(reply.unexpected());
@@ -306,13 +310,13 @@ impl Store {
         token: Option<FencingToken>,
         reason: crate::model::EndReason,
     ) -> Result<Released, StoreError> {
-        let args = [
+        let args = vec![
             id.to_string(),
             owner.map(ToString::to_string).unwrap_or_default(),
             token.map(|token| token.to_string()).unwrap_or_default(),
             reason.as_str().to_owned(),
         ];
-        let mut reply = self.run(Way::Hot, &scripts::RELEASE, target_type, &bytes(&args)).await?;
+        let mut reply = self.run_gathered(&scripts::RELEASE, target_type, args).await?;
         match reply.code.as_str() {
             "ok" => self.session(&mut reply, target_type, false).await.map(Released::Ended),
             "not_found" => Ok(Released::NotFound),

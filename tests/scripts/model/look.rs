@@ -44,8 +44,18 @@ impl Look {
         type Row = (String, i64, Vec<String>);
         let (now, rows, events): (i64, Vec<Row>, Vec<Event>) =
             redis::cmd("EVAL").arg(READ).arg(0).arg(base).arg(after).query(connection).unwrap();
-        let pairs = |flat: Vec<String>| flat.chunks(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();
-        Self { keys: rows.into_iter().map(|(name, ttl, flat)| (name, (ttl, pairs(flat)))).collect(), events, now }
+        let pairs = |name: &str, flat: Vec<String>| {
+            let pairs = flat.chunks(2).map(|pair| (pair[0].clone(), pair[1].clone()));
+            // A lease that ended is emptied rather than removed.
+            pairs
+                .filter(|(field, value)| !(name.starts_with("container:") && field != "inc" && value.is_empty()))
+                .collect()
+        };
+        let keyed = |(name, ttl, flat): Row| {
+            let fields = pairs(&name, flat);
+            (name, (ttl, fields))
+        };
+        Self { keys: rows.into_iter().map(keyed).collect(), events, now }
     }
 
     fn fields(&self, key: &str) -> Option<&Fields> {

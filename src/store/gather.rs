@@ -1,0 +1,110 @@
+//! Group commit: calls of one script for one type that come while another is under way go together in the next one, so
+//! that its fixed cost is paid once. A call that finds none under way goes at once.
+
+use std::{collections::HashMap, sync::Mutex};
+
+use tokio::sync::oneshot;
+
+use super::{
+    Store, StoreError, Way,
+    reply::{Reply, Row},
+    scripts::Script,
+};
+use crate::model::TargetType;
+
+/// Most calls in one script: it must not hold up Redis for long.
+const TOGETHER: usize = 32;
+
+/// The calls of one worker that wait for the next script.
+#[derive(Default)]
+pub(super) struct Gather {
+    lines: Mutex<HashMap<(&'static str, TargetType), Vec<Call>>>,
+}
+
+/// One call: the arguments, and who waits for the answer.
+struct Call {
+    args: Vec<String>,
+    answer: oneshot::Sender<Result<Reply, StoreError>>,
+}
+
+impl Store {
+    /// Runs a script that takes any number of items, for one item.
+    pub(super) async fn run_gathered(
+        &self,
+        script: &'static Script,
+        target_type: &TargetType,
+        args: Vec<String>,
+    ) -> Result<Reply, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        if self.gather.join(script, target_type, Call { args, answer }) {
+            // A task of its own: who asked may hang up, and the others must be served all the same.
+            tokio::spawn(serve(self.clone(), script, target_type.clone()));
+        }
+        answered.await.unwrap_or_else(|_| Err(StoreError::Unreachable("the worker ends".to_owned())))
+    }
+}
+
+impl Gather {
+    /// Whether the caller has to see to it that the line is served.
+    fn join(&self, script: &'static Script, target_type: &TargetType, call: Call) -> bool {
+        let mut lines = self.lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(line) = lines.get_mut(&(script.name, target_type.clone())) {
+            line.push(call);
+            return false;
+        }
+        lines.insert((script.name, target_type.clone()), vec![call]);
+        true
+    }
+
+    /// The next calls to go together; none when the line is at its end, and then it is gone.
+    fn next(&self, script: &'static Script, target_type: &TargetType) -> Vec<Call> {
+        let mut lines = self.lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let key = (script.name, target_type.clone());
+        let Some(line) = lines.get_mut(&key) else { return Vec::new() };
+        // Whoever hung up wants nothing any more.
+        line.retain(|call| !call.answer.is_closed());
+        let next: Vec<_> = line.drain(..line.len().min(TOGETHER)).collect();
+        if next.is_empty() {
+            lines.remove(&key);
+        }
+        next
+    }
+}
+
+/// Serves a line until it is at its end.
+async fn serve(store: Store, script: &'static Script, target_type: TargetType) {
+    loop {
+        let calls = store.gather.next(script, &target_type);
+        if calls.is_empty() {
+            return;
+        }
+        let args: Vec<&[u8]> = calls.iter().flat_map(|call| call.args.iter().map(String::as_bytes)).collect();
+        match together(&store, script, &target_type, &args).await {
+            Ok(rows) => {
+                let mut rows = rows.into_iter();
+                for call in calls {
+                    let missing = || StoreError::Protocol { script: script.name, answer: "too few rows".to_owned() };
+                    let _ = call.answer.send(rows.next().ok_or_else(missing).and_then(Row::into_reply));
+                }
+            }
+            Err(error) => {
+                for call in calls {
+                    let _ = call.answer.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+}
+
+async fn together(
+    store: &Store,
+    script: &'static Script,
+    target_type: &TargetType,
+    args: &[&[u8]],
+) -> Result<Vec<Row>, StoreError> {
+    let mut reply = store.run(Way::Hot, script, target_type, args).await?;
+    if reply.code != "ok" {
+        return Err(reply.unexpected());
+    }
+    reply.values.rows()
+}
