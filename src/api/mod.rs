@@ -1,9 +1,11 @@
 //! The HTTP API: one file for each resource.
 
+mod answers;
 mod auth;
 mod containers;
 mod extract;
 mod guide;
+mod methods;
 mod openapi;
 mod operation;
 mod paths;
@@ -17,7 +19,7 @@ pub use auth::{Keys, KeysError};
 pub use containers::{ContainerList, PoolStatus, ProviderState, Refreshed};
 pub use guide::{GuideAllocated, GuideReleased};
 pub use openapi::document;
-pub use operation::{Health, Readiness};
+pub use operation::{Liveness, Readiness};
 pub use problem::Problem;
 pub use server::{Bound, bind};
 pub use sessions::{

@@ -3,15 +3,16 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::{
-    App, HttpRequest, HttpServer, ResponseError as _,
+    App, HttpRequest, HttpServer,
     dev::{Server, Service as _},
     http::ConnectionType,
     middleware, web,
 };
+use futures_util::future::{Either, ready};
 use tracing_actix_web::TracingLogger;
 use utoipa_actix_web::AppExt as _;
 
-use super::{Keys, Problem, State, openapi, paths};
+use super::{Keys, State, methods::Methods, openapi, paths};
 use crate::{config::Config, metrics::Metrics, pool::Pool};
 
 /// Longer than the load balancer keeps an idle connection, so that it is never the server that closes one just as a
@@ -41,6 +42,7 @@ pub fn bind(
     whole: bool,
 ) -> io::Result<Bound> {
     let (shared_config, pool, metrics, keys) = (config.clone(), pool.clone(), metrics.clone(), keys.clone());
+    let methods = Arc::new(Methods::of(openapi::document()));
     let server = HttpServer::new(move || {
         // Runs once in each worker: this is where it gets its connection.
         let state = web::Data::new(State {
@@ -49,7 +51,12 @@ pub fn bind(
             metrics: metrics.clone(),
             keys: keys.clone(),
         });
-        let (metrics, pool) = (metrics.clone(), pool.clone());
+        let (metrics, pool, methods) = (metrics.clone(), pool.clone(), methods.clone());
+        let known = methods.clone();
+        let nothing_there = move |request: HttpRequest| {
+            let known = known.clone();
+            async move { known.nothing_there(&request) }
+        };
         let mut app = App::new().into_utoipa_app().app_data(state).configure(openapi::operation);
         if whole {
             app = app.configure(openapi::service);
@@ -61,7 +68,10 @@ pub fn bind(
                 paths::normalise(&mut request);
                 let (metrics, pool, began) = (metrics.clone(), pool.clone(), tokio::time::Instant::now());
                 let method = request.method().clone();
-                let answer = service.call(request);
+                let answer = match methods.refuse(&request) {
+                    Some(refusal) => Either::Left(ready(Ok(request.into_response(refusal)))),
+                    None => Either::Right(service.call(request)),
+                };
                 async move {
                     let mut answer = answer.await?;
                     if pool.is_ending() {
@@ -94,14 +104,4 @@ pub fn bind(
     .bind(config.listen)?;
     let address = server.addrs().first().copied().unwrap_or(config.listen);
     Ok(Bound { server: server.run(), address })
-}
-
-/// The answer where no route matches: by the path, or only by the method.
-async fn nothing_there(request: HttpRequest) -> actix_web::HttpResponse {
-    let known = request.resource_map().has_resource(request.path());
-    if known {
-        Problem::wrong_method(request.method().as_str(), request.path()).error_response()
-    } else {
-        Problem::no_route(request.path()).error_response()
-    }
 }
