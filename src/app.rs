@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, fmt, future::Future, str::FromStr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use secrecy::SecretString;
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -11,7 +12,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::{self, Bound, Keys},
+    api::{self, Bound, Certificate, Keys},
     config::Config,
     discovery, health,
     metrics::Metrics,
@@ -87,12 +88,14 @@ impl fmt::Display for Roles {
 /// A setting cannot be used, the address is taken, Redis is not fit, or a part of the replica ended by itself.
 pub async fn run(config: Config, roles: Roles, key: Option<SecretString>) -> anyhow::Result<()> {
     warn_of_risks(&config);
+    raise_open_files();
     let metrics = Arc::new(Metrics::new());
     count_panics(metrics.clone());
     let keys = Arc::new(Keys::load(&config, key.as_ref())?);
     if keys.is_empty() {
         tracing::warn!(listen = %config.listen, "there is no API key: whoever reaches this address may do everything");
     }
+    let certificate = Certificate::load(&config.tls)?;
     let providers = provider::from_config(&config)?;
     let config = Arc::new(config);
     let store = Store::connect(&config, metrics.clone())?;
@@ -103,7 +106,7 @@ pub async fn run(config: Config, roles: Roles, key: Option<SecretString>) -> any
     let (draining, shutdown) = (CancellationToken::new(), CancellationToken::new());
     let pool = Pool::new(store.clone(), config.clone(), metrics.clone(), replica.clone(), draining.clone());
     let has = |role| roles.0.contains(&role);
-    let Bound { server, address } = api::bind(&config, &pool, &metrics, &keys, has(Role::Api))
+    let Bound { server, address } = api::bind(&config, &pool, &metrics, &keys, certificate.as_ref(), has(Role::Api))
         .with_context(|| format!("configuration: listen = {}: cannot be listened on", config.listen))?;
     let handle = server.handle();
 
@@ -116,6 +119,14 @@ pub async fn run(config: Config, roles: Roles, key: Option<SecretString>) -> any
             Ok(())
         }
     });
+    let tls = certificate.is_some();
+    if let Some(certificate) = certificate {
+        let shutdown = shutdown.clone();
+        parts.start("certificate", async move {
+            certificate.follow_files(shutdown).await;
+            Ok(())
+        });
+    }
     let configured = config.types.keys().cloned().collect();
     parts.start("types", make_known(store.clone(), configured, shutdown.clone()));
     if has(Role::Reaper) {
@@ -140,7 +151,7 @@ pub async fn run(config: Config, roles: Roles, key: Option<SecretString>) -> any
             Ok(())
         });
     }
-    tracing::info!(%address, %replica, %roles, version = env!("CARGO_PKG_VERSION"), "listening");
+    tracing::info!(%address, tls, %replica, %roles, version = env!("CARGO_PKG_VERSION"), "listening");
 
     let failed = tokio::select! {
         signal = end_signal() => {
@@ -218,6 +229,18 @@ async fn make_known(store: Store, configured: Vec<TargetType>, shutdown: Cancell
     }
     shutdown.cancelled().await;
     Ok(())
+}
+
+/// Each client that waits has an open file, and the usual soft limit (1024) is for programs that use `select`.
+fn raise_open_files() {
+    let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(soft, hard)| {
+        setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
+        Ok((soft, hard))
+    });
+    match raised {
+        Ok((before, now)) => tracing::info!(before, now, "most open files, and so connections, of this process"),
+        Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
+    }
 }
 
 fn warn_of_risks(config: &Config) {

@@ -3,6 +3,7 @@
 mod answers;
 mod auth;
 mod containers;
+mod cors;
 mod extract;
 mod guide;
 mod methods;
@@ -12,6 +13,7 @@ mod paths;
 mod problem;
 mod server;
 mod sessions;
+mod tls;
 
 use std::sync::Arc;
 
@@ -25,6 +27,7 @@ pub use server::{Bound, bind};
 pub use sessions::{
     CreateBody, HeartbeatBody, HeartbeatResult, HeartbeatsBody, HeartbeatsResult, OneHeartbeat, Shortage,
 };
+pub use tls::{Certificate, TlsError};
 
 use crate::{config::Config, metrics::Metrics, pool::Pool};
 

@@ -12,7 +12,7 @@ use futures_util::future::{Either, ready};
 use tracing_actix_web::TracingLogger;
 use utoipa_actix_web::AppExt as _;
 
-use super::{Keys, State, methods::Methods, openapi, paths};
+use super::{Certificate, Keys, State, cors::cors, methods::Methods, openapi, paths};
 use crate::{config::Config, metrics::Metrics, pool::Pool};
 
 /// Longer than the load balancer keeps an idle connection, so that it is never the server that closes one just as a
@@ -30,7 +30,11 @@ pub struct Bound {
     pub address: SocketAddr,
 }
 
-/// Binds `config.listen`. With `whole` it serves everything, else only what operators ask.
+/// Binds `config.listen`, for HTTPS where there is a certificate. With `whole` it serves everything, else only what
+/// operators ask.
+///
+/// HTTP/2 is not served: it would bring its own floods (streams that are opened and reset) and its own rules for a
+/// client that hangs up, and a long poll needs a connection anyway. Load balancers speak HTTP/1.1 to what is behind them.
 ///
 /// # Errors
 /// The address cannot be listened on.
@@ -39,6 +43,7 @@ pub fn bind(
     pool: &Pool,
     metrics: &Arc<Metrics>,
     keys: &Arc<Keys>,
+    certificate: Option<&Arc<Certificate>>,
     whole: bool,
 ) -> io::Result<Bound> {
     let (shared_config, pool, metrics, keys) = (config.clone(), pool.clone(), metrics.clone(), keys.clone());
@@ -88,6 +93,7 @@ pub fn bind(
                     .add(("Cache-Control", "no-store"))
                     .add(("X-Content-Type-Options", "nosniff")),
             )
+            .wrap(cors(&shared_config.cors))
             .wrap(TracingLogger::default())
     })
     .workers(if config.workers == 0 {
@@ -100,8 +106,11 @@ pub fn bind(
     // Else the handler of a client that hung up would run to its end, and a waiter that left would be served.
     .h1_allow_half_closed(false)
     .shutdown_timeout(config.shutdown_timeout.as_secs().max(1))
-    .disable_signals()
-    .bind(config.listen)?;
+    .disable_signals();
+    let server = match certificate {
+        Some(certificate) => server.bind_rustls_0_23(config.listen, certificate.server_config())?,
+        None => server.bind(config.listen)?,
+    };
     let address = server.addrs().first().copied().unwrap_or(config.listen);
     Ok(Bound { server: server.run(), address })
 }

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
-use super::{Config, DiscoveryConfig, HealthConfig, Limits, LogConfig, LogFormat, ProbeKind, Reach, RedisConfig};
+use super::{
+    Config, CorsConfig, DiscoveryConfig, HealthConfig, Limits, LogConfig, LogFormat, ProbeKind, Reach, RedisConfig,
+    TlsConfig,
+};
 
 impl Default for Config {
     fn default() -> Self {
@@ -23,6 +26,8 @@ impl Default for Config {
             provider: Vec::new(),
             api_key: Vec::new(),
             api_keys_file: None,
+            tls: TlsConfig::default(),
+            cors: CorsConfig::default(),
         }
     }
 }
