@@ -22,6 +22,11 @@ use crate::{
     store::{Store, StoreError},
 };
 
+/// Open files that are not for clients.
+const OPEN_FILES_KEPT: usize = 256;
+/// Most connections of clients, however many files may be open.
+const CONNECTIONS_MOST: usize = 100_000;
+
 /// What a replica does. Every replica tells operators whether it is alive, ready, and what it counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
@@ -88,7 +93,7 @@ impl fmt::Display for Roles {
 /// A setting cannot be used, the address is taken, Redis is not fit, or a part of the replica ended by itself.
 pub async fn run(config: Config, roles: Roles, key: Option<SecretString>) -> anyhow::Result<()> {
     warn_of_risks(&config);
-    raise_open_files();
+    let connections = connections_most();
     let metrics = Arc::new(Metrics::new());
     count_panics(metrics.clone());
     let keys = Arc::new(Keys::load(&config, key.as_ref())?);
@@ -106,8 +111,9 @@ pub async fn run(config: Config, roles: Roles, key: Option<SecretString>) -> any
     let (draining, shutdown) = (CancellationToken::new(), CancellationToken::new());
     let pool = Pool::new(store.clone(), config.clone(), metrics.clone(), replica.clone(), draining.clone());
     let has = |role| roles.0.contains(&role);
-    let Bound { server, address } = api::bind(&config, &pool, &metrics, &keys, certificate.as_ref(), has(Role::Api))
-        .with_context(|| format!("configuration: listen = {}: cannot be listened on", config.listen))?;
+    let Bound { server, address } =
+        api::bind(&config, &pool, &metrics, &keys, certificate.as_ref(), connections, has(Role::Api))
+            .with_context(|| format!("configuration: listen = {}: cannot be listened on", config.listen))?;
     let handle = server.handle();
 
     let mut parts = Parts { running: JoinSet::new() };
@@ -231,16 +237,21 @@ async fn make_known(store: Store, configured: Vec<TargetType>, shutdown: Cancell
     Ok(())
 }
 
-/// Each client that waits has an open file, and the usual soft limit (1024) is for programs that use `select`.
-fn raise_open_files() {
-    let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(soft, hard)| {
-        setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
-        Ok((soft, hard))
-    });
-    match raised {
-        Ok((before, now)) => tracing::info!(before, now, "most open files, and so connections, of this process"),
-        Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
-    }
+/// Raises the limit of open files as far as it goes (the usual soft limit, 1024, is for programs that use `select`), and
+/// says how many of them clients may have: enough is left over for Redis, providers and probes.
+fn connections_most() -> usize {
+    let limit =
+        getrlimit(Resource::RLIMIT_NOFILE).map(|(soft, hard)| match setrlimit(Resource::RLIMIT_NOFILE, hard, hard) {
+            Ok(()) => hard,
+            Err(error) => {
+                tracing::warn!(%error, limit = soft, "the limit of open files stays as it is");
+                soft
+            }
+        });
+    let open_files = limit.map_or(1024, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let connections = (open_files - OPEN_FILES_KEPT.min(open_files / 2)).min(CONNECTIONS_MOST);
+    tracing::info!(open_files, connections, "limits of this process");
+    connections
 }
 
 fn warn_of_risks(config: &Config) {

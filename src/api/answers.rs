@@ -53,6 +53,7 @@ fn shared(method: &Method, operation: &Operation) -> Vec<(&'static str, Response
         answers.push(("403", problem("The key's role does not suffice")));
     }
     if has_body {
+        answers.push(("408", problem("The body came too slowly")));
         answers.push(("413", problem("The body is too large")));
         answers.push(("415", problem("The body is not `application/json`")));
     }

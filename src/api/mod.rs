@@ -13,6 +13,7 @@ mod paths;
 mod problem;
 mod server;
 mod sessions;
+mod stream;
 mod tls;
 
 use std::sync::Arc;

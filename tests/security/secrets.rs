@@ -115,8 +115,8 @@ async fn no_secret_is_in_logs_answers_events_or_the_printed_configuration() {
     assert_eq!(call(Method::POST, "/sessions", &good, Some(json!({"target_type": 7}))).await.0, 400);
     let other = json!({"target_type": "wine", "ttl_seconds": 30});
     assert_eq!(call(Method::POST, "/sessions", &good, Some(other)).await.0, 422);
-    let long = format!("{IDEMPOTENCY_KEY}{}", "k".repeat(300));
-    let too_long = [("X-API-Key", FILE_KEY), ("Idempotency-Key", long.as_str())];
+    let stretched = format!("{IDEMPOTENCY_KEY}{}", "k".repeat(300));
+    let too_long = [("X-API-Key", FILE_KEY), ("Idempotency-Key", stretched.as_str())];
     assert_eq!(call(Method::POST, "/sessions", &too_long, Some(wine)).await.0, 422);
     assert_eq!(call(Method::GET, "/sessions", &[("X-API-Key", WRONG_KEY)], None).await.0, 401);
     let bearer = format!("Bearer {WRONG_BEARER}");
@@ -139,25 +139,25 @@ async fn no_secret_is_in_logs_answers_events_or_the_printed_configuration() {
     for (name, value) in &settings.env {
         command.env(name, value);
     }
-    let printed = said(command).await.expect(0);
-    assert!(printed.stdout.contains("server-key.pem"), "the names of files are no secret: {}", printed.stdout);
-    let shown: toml::Table = printed.stdout.parse().expect("TOML");
-    assert_eq!(shown["api_key"][0]["hash"].as_str(), Some("sha256:***"));
+    let shown = said(command).await.expect(0);
+    assert!(shown.stdout.contains("server-key.pem"), "the names of files are no secret: {}", shown.stdout);
+    let table: toml::Table = shown.stdout.parse().expect("TOML");
+    assert_eq!(table["api_key"][0]["hash"].as_str(), Some("sha256:***"));
     let mut config = Config::default();
     config.redis.url = url.as_str().into();
     let debugged = format!("{config:?}");
 
     let log = replica.log();
     assert!(log.contains("\"level\":\"TRACE\""), "the log is as loud as can be");
-    let events = events(&mut connection);
-    assert!(events.contains("released"), "{events}");
+    let happened = events(&mut connection);
+    assert!(happened.contains("released"), "{happened}");
     for mark in marks {
         for (place, text) in [
             ("the log", &log),
             ("an answer", &answers),
-            ("the events", &events),
-            ("the printed configuration", &printed.stdout),
-            ("what is said beside it", &printed.stderr),
+            ("the events", &happened),
+            ("the printed configuration", &shown.stdout),
+            ("what is said beside it", &shown.stderr),
             ("a configuration for debugging", &debugged),
         ] {
             let line = text.lines().find(|line| line.contains(mark));
