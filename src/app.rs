@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, fmt, future::Future, str::FromStr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use secrecy::SecretString;
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -11,7 +12,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::{self, Bound, Keys},
+    api::{self, Bound, Certificate, Keys},
     config::Config,
     discovery, health,
     metrics::Metrics,
@@ -20,6 +21,11 @@ use crate::{
     provider,
     store::{Store, StoreError},
 };
+
+/// Open files that are not for clients.
+const OPEN_FILES_KEPT: usize = 256;
+/// Most connections of clients, however many files may be open.
+const CONNECTIONS_MOST: usize = 100_000;
 
 /// What a replica does. Every replica tells operators whether it is alive, ready, and what it counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,12 +93,14 @@ impl fmt::Display for Roles {
 /// A setting cannot be used, the address is taken, Redis is not fit, or a part of the replica ended by itself.
 pub async fn run(config: Config, roles: Roles, key: Option<SecretString>) -> anyhow::Result<()> {
     warn_of_risks(&config);
+    let connections = connections_most();
     let metrics = Arc::new(Metrics::new());
     count_panics(metrics.clone());
     let keys = Arc::new(Keys::load(&config, key.as_ref())?);
     if keys.is_empty() {
         tracing::warn!(listen = %config.listen, "there is no API key: whoever reaches this address may do everything");
     }
+    let certificate = Certificate::load(&config.tls)?;
     let providers = provider::from_config(&config)?;
     let config = Arc::new(config);
     let store = Store::connect(&config, metrics.clone())?;
@@ -103,8 +111,9 @@ pub async fn run(config: Config, roles: Roles, key: Option<SecretString>) -> any
     let (draining, shutdown) = (CancellationToken::new(), CancellationToken::new());
     let pool = Pool::new(store.clone(), config.clone(), metrics.clone(), replica.clone(), draining.clone());
     let has = |role| roles.0.contains(&role);
-    let Bound { server, address } = api::bind(&config, &pool, &metrics, &keys, has(Role::Api))
-        .with_context(|| format!("configuration: listen = {}: cannot be listened on", config.listen))?;
+    let Bound { server, address } =
+        api::bind(&config, &pool, &metrics, &keys, certificate.as_ref(), connections, has(Role::Api))
+            .with_context(|| format!("configuration: listen = {}: cannot be listened on", config.listen))?;
     let handle = server.handle();
 
     let mut parts = Parts { running: JoinSet::new() };
@@ -116,6 +125,14 @@ pub async fn run(config: Config, roles: Roles, key: Option<SecretString>) -> any
             Ok(())
         }
     });
+    let tls = certificate.is_some();
+    if let Some(certificate) = certificate {
+        let shutdown = shutdown.clone();
+        parts.start("certificate", async move {
+            certificate.follow_files(shutdown).await;
+            Ok(())
+        });
+    }
     let configured = config.types.keys().cloned().collect();
     parts.start("types", make_known(store.clone(), configured, shutdown.clone()));
     if has(Role::Reaper) {
@@ -140,7 +157,7 @@ pub async fn run(config: Config, roles: Roles, key: Option<SecretString>) -> any
             Ok(())
         });
     }
-    tracing::info!(%address, %replica, %roles, version = env!("CARGO_PKG_VERSION"), "listening");
+    tracing::info!(%address, tls, %replica, %roles, version = env!("CARGO_PKG_VERSION"), "listening");
 
     let failed = tokio::select! {
         signal = end_signal() => {
@@ -241,6 +258,23 @@ async fn make_known(store: Store, configured: Vec<TargetType>, shutdown: Cancell
     }
     shutdown.cancelled().await;
     Ok(())
+}
+
+/// Raises the limit of open files as far as it goes (the usual soft limit, 1024, is for programs that use `select`), and
+/// says how many of them clients may have: enough is left over for Redis, providers and probes.
+fn connections_most() -> usize {
+    let limit =
+        getrlimit(Resource::RLIMIT_NOFILE).map(|(soft, hard)| match setrlimit(Resource::RLIMIT_NOFILE, hard, hard) {
+            Ok(()) => hard,
+            Err(error) => {
+                tracing::warn!(%error, limit = soft, "the limit of open files stays as it is");
+                soft
+            }
+        });
+    let open_files = limit.map_or(1024, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let connections = (open_files - OPEN_FILES_KEPT.min(open_files / 2)).min(CONNECTIONS_MOST);
+    tracing::info!(open_files, connections, "limits of this process");
+    connections
 }
 
 fn warn_of_risks(config: &Config) {

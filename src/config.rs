@@ -7,10 +7,13 @@
 //! Durations are written as `250ms`, `5s`, `10m`, `1h`.
 
 mod defaults;
+mod links;
+mod redaction;
 mod validate;
 
 use std::{
     collections::BTreeMap,
+    env,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -24,6 +27,7 @@ use jiff::fmt::serde::unsigned_duration::friendly::compact as duration_text;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
+pub use self::redaction::{redacted, without_source};
 use crate::model::{About, OwnerName, ProviderName, Role, TargetType};
 
 /// A setting that cannot be used: which one, and what would be right.
@@ -31,7 +35,7 @@ use crate::model::{About, OwnerName, ProviderName, Role, TargetType};
 pub enum ConfigError {
     /// The file or a variable could not be read into a setting.
     #[error("configuration: {0}")]
-    Unreadable(Box<figment::Error>),
+    Unreadable(String),
     /// The configuration file that was named does not exist.
     #[error("configuration: there is no file {0}; name an existing one with --config or LEASEHOLD_CONFIG")]
     NoFile(PathBuf),
@@ -91,6 +95,28 @@ pub struct Config {
     pub api_key: Vec<ApiKeyConfig>,
     /// A TOML file of `[[api_key]]` entries, read again when it changes.
     pub api_keys_file: Option<PathBuf>,
+    /// HTTPS.
+    pub tls: TlsConfig,
+    /// Web pages of other origins.
+    pub cors: CorsConfig,
+}
+
+/// `[tls]`: with both files the address that is listened on speaks HTTPS, with neither HTTP.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TlsConfig {
+    /// The server's certificate and those between it and its authority, as PEM; read again when it changes.
+    pub cert_file: Option<PathBuf>,
+    /// The certificate's private key, as PEM.
+    pub key_file: Option<PathBuf>,
+}
+
+/// `[cors]`
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CorsConfig {
+    /// Origins whose pages may call the API, each exact, as in `https://desk.example`. Default none.
+    pub origins: Vec<String>,
 }
 
 /// `[redis]`
@@ -398,6 +424,7 @@ pub struct ApiKeyConfig {
     /// `admin`, `client` or `viewer`.
     pub role: Role,
     /// `sha256:` and the key's SHA-256 in hexadecimal, as `leasehold key new` prints it.
+    #[serde(serialize_with = "redact_hash")]
     pub hash: String,
     /// The largest `priority` that this key may ask for; `limits.priority_max` when absent.
     #[serde(default)]
@@ -435,11 +462,22 @@ impl Config {
             figment = figment.merge(Toml::file_exact(path));
         }
         // Not settings of a replica: read by the command line and by `api::auth`.
-        let other = ["config", "api_key", "url", "roles"];
-        let config: Self = figment
-            .merge(Env::prefixed("LEASEHOLD_").filter(move |key| !other.iter().any(|o| key == *o)).split("__"))
-            .extract()
-            .map_err(|error| ConfigError::Unreadable(Box::new(error)))?;
+        let mut other: Vec<_> = ["config", "api_key", "url", "roles", "ca_file"].map(str::to_owned).into();
+        other.extend(links::service_links(env::vars_os()));
+        let variables = Env::prefixed("LEASEHOLD_").filter(move |key| !other.iter().any(|o| key == o.as_str()));
+        Self::checked(&figment.merge(variables.split("__")))
+    }
+
+    /// Reads the text of a file alone, and checks every value.
+    ///
+    /// # Errors
+    /// The first setting that cannot be used, named by its key.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        Self::checked(&Figment::from(Serialized::defaults(Self::default())).merge(Toml::string(text)))
+    }
+
+    fn checked(figment: &Figment) -> Result<Self, ConfigError> {
+        let config: Self = figment.extract().map_err(|error| ConfigError::Unreadable(redaction::told(error)))?;
         config.validate()?;
         Ok(config)
     }
@@ -481,19 +519,6 @@ impl Config {
     }
 }
 
-/// The URL without its password.
-#[must_use]
-pub fn redacted(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    match rest.rsplit_once('@') {
-        Some((credentials, host)) => {
-            let user = credentials.split(':').next().unwrap_or_default();
-            format!("{scheme}://{user}:***@{host}")
-        }
-        None => url.to_owned(),
-    }
-}
-
 fn redact_url<S: Serializer>(url: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
     // `Serialized::defaults` reads this back, so the default must pass through unchanged; it has no password.
     serializer.serialize_str(&redacted(url.expose_secret()))
@@ -501,6 +526,11 @@ fn redact_url<S: Serializer>(url: &SecretString, serializer: S) -> Result<S::Ok,
 
 fn redact_all<S: Serializer>(secrets: &[SecretString], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(secrets.iter().map(|_| "***"))
+}
+
+/// The hash of a key that somebody made up can be guessed.
+fn redact_hash<S: Serializer>(_: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str("sha256:***")
 }
 
 #[cfg(test)]

@@ -28,8 +28,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const COMMON: &[&str] = &["config", "metrics", "model"];
 
 /// Which crate only one layer may name.
-const ALONE: &[(&str, &[&str])] =
-    &[("redis", &["store"]), ("deadpool_redis", &["store"]), ("actix_web", &["api"]), ("bollard", &["provider"])];
+const ALONE: &[(&str, &[&str])] = &[
+    ("redis", &["store"]),
+    ("deadpool_redis", &["store"]),
+    ("actix_web", &["api"]),
+    ("actix_http", &["api"]),
+    ("actix_server", &["api"]),
+    ("bollard", &["provider"]),
+];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Problem, State};
 use crate::{
-    config::{ApiKeyConfig, Config},
+    config::{ApiKeyConfig, Config, without_source},
     model::{Caller, OwnerName, Role},
 };
 
@@ -143,7 +143,7 @@ impl Keys {
         if let Some(path) = &self.file {
             let wrong = |reason: String| KeysError::File { path: path.clone(), reason };
             let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-            let file: KeyFile = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+            let file: KeyFile = toml::from_str(&text).map_err(|error| wrong(without_source(&error.to_string())))?;
             for key in &file.api_key {
                 keys.push(Key::read(key, self.priority_max)?);
             }

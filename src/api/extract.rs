@@ -1,14 +1,21 @@
 //! What handlers take from a request, with errors that name the field, the value and what would be right.
 
-use std::future::{Future, Ready, ready};
-use std::pin::Pin;
+use std::{
+    future::{Future, Ready, ready},
+    pin::Pin,
+    time::Duration,
+};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
 use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
 use super::{Problem, State};
 use crate::model::SessionId;
+
+/// The longest that the body of a request may take: like a slow head, a slow body holds a connection for no longer.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What may come as a body.
 pub trait RequestBody: DeserializeOwned + 'static {
@@ -33,14 +40,8 @@ impl<T: RequestBody> FromRequest for Body<T> {
             if announced.is_some_and(|length: usize| length > most) {
                 return Err(Problem::too_large(most));
             }
-            let mut body = web::BytesMut::new();
-            while let Some(chunk) = payload.next().await {
-                let chunk = chunk.map_err(|error| Problem::malformed("broken_body", format!("The body: {error}")))?;
-                if body.len() + chunk.len() > most {
-                    return Err(Problem::too_large(most));
-                }
-                body.extend_from_slice(&chunk);
-            }
+            let body = timeout(BODY_TIMEOUT, read(&mut payload, most)).await;
+            let body = body.unwrap_or_else(|_| Err(Problem::too_slow(BODY_TIMEOUT)))?;
             if body.is_empty() {
                 return parse(b"{}").map(Self);
             }
@@ -53,6 +54,18 @@ impl<T: RequestBody> FromRequest for Body<T> {
             parse(&body).map(Self)
         })
     }
+}
+
+async fn read(payload: &mut Payload, most: usize) -> Result<web::BytesMut, Problem> {
+    let mut body = web::BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|error| Problem::malformed("broken_body", format!("The body: {error}")))?;
+        if body.len() + chunk.len() > most {
+            return Err(Problem::too_large(most));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 /// # Errors

@@ -1,9 +1,12 @@
 //! The HTTP API: one file for each resource.
 
+mod answers;
 mod auth;
 mod containers;
+mod cors;
 mod extract;
 mod guide;
+mod methods;
 mod openapi;
 mod operation;
 mod paths;
@@ -11,6 +14,8 @@ mod problem;
 mod recovery;
 mod server;
 mod sessions;
+mod stream;
+mod tls;
 
 use std::sync::Arc;
 
@@ -18,12 +23,13 @@ pub use auth::{Keys, KeysError};
 pub use containers::{ContainerList, PoolStatus, ProviderState, Refreshed};
 pub use guide::{GuideAllocated, GuideReleased};
 pub use openapi::document;
-pub use operation::{Health, Readiness};
+pub use operation::{Liveness, Readiness};
 pub use problem::Problem;
 pub use server::{Bound, bind};
 pub use sessions::{
     CreateBody, HeartbeatBody, HeartbeatResult, HeartbeatsBody, HeartbeatsResult, OneHeartbeat, Shortage,
 };
+pub use tls::{Certificate, TlsError};
 
 use crate::{config::Config, metrics::Metrics, pool::Pool};
 

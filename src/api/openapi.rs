@@ -8,7 +8,7 @@ use utoipa::{
 use utoipa_actix_web::{AppExt as _, service_config::ServiceConfig};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{containers, guide, operation, recovery, sessions};
+use super::{answers, containers, guide, operation, recovery, sessions};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -68,6 +68,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
     let mut document = app.split_for_parts().1;
     // `configure` adds what handlers use without the modifiers of the document.
     Keys.modify(&mut document);
+    answers::describe_shared(&mut document);
     document
 }
 

@@ -12,7 +12,7 @@ use crate::{
 
 /// The process is alive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Health {
+pub struct Liveness {
     /// Always `ok`.
     pub status: String,
     /// The program's version.
@@ -30,10 +30,10 @@ pub struct Readiness {
 }
 
 /// Whether the process is alive; asks nobody else.
-#[utoipa::path(tag = "operation", responses((status = 200, description = "It is", body = Health)))]
+#[utoipa::path(tag = "operation", responses((status = 200, description = "It is", body = Liveness)))]
 #[get("/healthz")]
 pub(super) async fn healthz() -> HttpResponse {
-    HttpResponse::Ok().json(Health { status: "ok".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() })
+    HttpResponse::Ok().json(Liveness { status: "ok".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() })
 }
 
 /// Whether requests can be served: Redis answers, scripts run, and the replica is not ending.

@@ -100,6 +100,11 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "Body too large", detail)
     }
 
+    pub(super) fn too_slow(most: Duration) -> Self {
+        let detail = format!("The body did not come within {most:?}");
+        Self::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", "Body too slow", detail)
+    }
+
     pub(super) fn not_json(given: &str) -> Self {
         let detail = format!("The body's Content-Type is {given:?}; application/json is right");
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Not JSON", detail)
@@ -221,6 +226,10 @@ impl ResponseError for Problem {
         response.content_type("application/problem+json");
         if let Some(time) = self.retry_after {
             response.insert_header((header::RETRY_AFTER, time.as_secs().max(1).to_string()));
+        }
+        if self.status_code() == StatusCode::REQUEST_TIMEOUT {
+            // What may still come is nobody's.
+            response.force_close();
         }
         if self.status_code() == StatusCode::UNAUTHORIZED {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));

@@ -20,12 +20,33 @@ pub(super) struct Connection {
     // Never a key itself: arguments are seen by every user of the machine.
     #[arg(long, global = true, value_name = "FILE")]
     key_file: Option<PathBuf>,
+    #[command(flatten)]
+    trust: Trust,
+}
+
+/// Whose certificates are good, for an `https` address.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Connection")]
+pub(super) struct Trust {
+    /// A PEM file of the authorities that sign the server's certificate [default: those of the machine]
+    #[arg(long, env = "LEASEHOLD_CA_FILE", global = true, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+}
+
+impl Trust {
+    /// A client of this address with this key.
+    pub(super) fn client(&self, url: &str, key: Option<&SecretString>) -> anyhow::Result<Client> {
+        let Some(path) = &self.ca_file else { return Ok(Client::new(url, key)?) };
+        let what = || format!("the file of authorities {}", path.display());
+        let pem = std::fs::read(path).with_context(what)?;
+        Client::trusting(url, key, &pem).with_context(what)
+    }
 }
 
 impl Connection {
     /// The client for it.
     pub(super) fn client(&self) -> anyhow::Result<Client> {
-        Ok(Client::new(&self.url, self.key()?.as_ref())?)
+        self.trust.client(&self.url, self.key()?.as_ref())
     }
 
     fn key(&self) -> anyhow::Result<Option<SecretString>> {

@@ -5,14 +5,11 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::{
-    connection::{Connection, DEFAULT_URL},
+    connection::{Connection, DEFAULT_URL, Trust},
     exit,
     output::{Output, Row},
 };
-use crate::{
-    client::{Client, ClientError, PoolStatus},
-    model::TypeStatus,
-};
+use crate::{client::PoolStatus, model::TypeStatus};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -35,6 +32,8 @@ pub(super) struct HealthcheckArgs {
     /// The address of the replica
     #[arg(long, env = "LEASEHOLD_URL", default_value = DEFAULT_URL, value_name = "URL")]
     url: String,
+    #[command(flatten)]
+    trust: Trust,
 }
 
 pub(super) async fn status(args: Args) -> anyhow::Result<ExitCode> {
@@ -52,17 +51,17 @@ pub(super) async fn refresh(args: RefreshArgs) -> anyhow::Result<ExitCode> {
 
 /// Docker knows 0 and 1 only.
 pub(super) async fn healthcheck(args: HealthcheckArgs) -> anyhow::Result<ExitCode> {
-    match ready(&args.url).await {
+    match ready(&args).await {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => {
-            eprintln!("leasehold: not ready: {error}");
+            eprintln!("leasehold: not ready: {error:#}");
             Ok(exit::FAILURE.into())
         }
     }
 }
 
-async fn ready(url: &str) -> Result<(), ClientError> {
-    Client::new(url, None)?.readyz().await
+async fn ready(args: &HealthcheckArgs) -> anyhow::Result<()> {
+    Ok(args.trust.client(&args.url, None)?.readyz().await?)
 }
 
 fn show(output: Output, status: &PoolStatus) -> anyhow::Result<ExitCode> {

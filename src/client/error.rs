@@ -34,6 +34,9 @@ pub enum ClientError {
         /// Why not.
         reason: String,
     },
+    /// The authorities that are to be trusted cannot be read.
+    #[error("the certificates of the authorities cannot be used: {0}; PEM is right (-----BEGIN CERTIFICATE-----)")]
+    BadAuthorities(String),
     /// The API key has characters that no HTTP header may have.
     #[error("the API key has characters that a key never has (a line break?)")]
     BadKey,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::{
-    Method, RequestBuilder, Response, Url,
+    Certificate, Method, RequestBuilder, Response, Url,
     header::{HeaderMap, HeaderValue, RETRY_AFTER},
     redirect,
 };
@@ -29,7 +29,8 @@ pub(super) struct Http {
 }
 
 impl Http {
-    pub(super) fn new(url: &str, key: Option<&SecretString>) -> Result<Self, ClientError> {
+    /// With the `authorities` (PEM) that sign the server's certificate; with none, those of the machine.
+    pub(super) fn new(url: &str, key: Option<&SecretString>, authorities: Option<&[u8]>) -> Result<Self, ClientError> {
         let bad = |reason: String| ClientError::BadUrl { url: url.to_owned(), reason };
         let parsed = Url::parse(url).map_err(|error| bad(error.to_string()))?;
         if !matches!(parsed.scheme(), "http" | "https") || parsed.host().is_none() {
@@ -53,6 +54,8 @@ impl Http {
         if parsed.scheme() == "http" {
             // Without TLS no certificates are needed: a small image has none.
             builder = builder.tls_certs_only([]);
+        } else if let Some(pem) = authorities {
+            builder = builder.tls_certs_only(certificates(pem)?);
         }
         if is_loopback(&parsed) {
             builder = builder.no_proxy();
@@ -115,6 +118,14 @@ impl Http {
         let reason = if error.is_timeout() { "no answer in time".to_owned() } else { last_cause(error) };
         ClientError::Unreachable { url: self.base.clone(), reason }
     }
+}
+
+fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, ClientError> {
+    let all = Certificate::from_pem_bundle(pem).map_err(|error| ClientError::BadAuthorities(last_cause(&error)))?;
+    if all.is_empty() {
+        return Err(ClientError::BadAuthorities("there is no certificate in them".to_owned()));
+    }
+    Ok(all)
 }
 
 /// Tries a call that is safe to repeat again while the server is away for a moment.
@@ -206,16 +217,16 @@ mod tests {
 
     #[test]
     fn only_a_web_address_is_one() {
-        assert!(Http::new("http://[::1]:8088/", None).is_ok());
+        assert!(Http::new("http://[::1]:8088/", None, None).is_ok());
         for bad in ["127.0.0.1:8088", "ftp://host", "http://", "leasehold"] {
-            let error = Http::new(bad, None).unwrap_err().to_string();
+            let error = Http::new(bad, None, None).unwrap_err().to_string();
             assert!(error.contains(&format!("{bad:?}")) && error.contains("http://127.0.0.1:8088"), "{error}");
         }
     }
 
     #[test]
     fn a_key_with_a_line_break_is_refused() {
-        let error = Http::new("http://localhost", Some(&SecretString::from("lh_x\n"))).unwrap_err();
+        let error = Http::new("http://localhost", Some(&SecretString::from("lh_x\n")), None).unwrap_err();
         assert!(matches!(error, ClientError::BadKey));
     }
 }

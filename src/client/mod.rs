@@ -50,7 +50,15 @@ impl Client {
     /// # Errors
     /// The URL or the key cannot be used.
     pub fn new(url: &str, key: Option<&SecretString>) -> Result<Self, ClientError> {
-        Ok(Self { http: Http::new(url, key)? })
+        Ok(Self { http: Http::new(url, key, None)? })
+    }
+
+    /// The same for an `https` address whose certificate is signed by these authorities (as PEM), and by no others.
+    ///
+    /// # Errors
+    /// The URL, the key or the authorities cannot be used.
+    pub fn trusting(url: &str, key: Option<&SecretString>, authorities: &[u8]) -> Result<Self, ClientError> {
+        Ok(Self { http: Http::new(url, key, Some(authorities))? })
     }
 
     /// The address that it speaks to.

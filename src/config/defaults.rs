@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use super::{
-    Config, DiscoveryConfig, HealthConfig, LeaseTokenConfig, Limits, LogConfig, LogFormat, ProbeKind, Reach,
-    RecoveryConfig, RedisConfig,
+    Config, CorsConfig, DiscoveryConfig, HealthConfig, LeaseTokenConfig, Limits, LogConfig, LogFormat, ProbeKind,
+    Reach, RecoveryConfig, RedisConfig, TlsConfig,
 };
 
 impl Default for Config {
@@ -28,6 +28,8 @@ impl Default for Config {
             provider: Vec::new(),
             api_key: Vec::new(),
             api_keys_file: None,
+            tls: TlsConfig::default(),
+            cors: CorsConfig::default(),
         }
     }
 }

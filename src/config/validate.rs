@@ -1,6 +1,6 @@
 //! The range of every setting, and which contradict each other.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use secrecy::ExposeSecret as _;
 
@@ -75,6 +75,18 @@ impl Config {
                 "sha256: and 64 hexadecimal digits; `leasehold key new` makes one",
             )?;
         }
+        self.validate_access()
+    }
+
+    fn validate_access(&self) -> Result<(), ConfigError> {
+        let file = |path: &Option<PathBuf>| path.as_ref().map_or("none".to_owned(), |path| path.display().to_string());
+        let (cert, key) = (&self.tls.cert_file, &self.tls.key_file);
+        check(cert.is_some() || key.is_none(), "tls.cert_file", &file(cert), "with tls.key_file, or neither")?;
+        check(key.is_some() || cert.is_none(), "tls.key_file", &file(key), "with tls.cert_file, or neither")?;
+        for origin in &self.cors.origins {
+            let right = "exact origins, as a browser sends them: https://desk.example or http://localhost:3000";
+            check(is_origin(origin), "cors.origins", origin, right)?;
+        }
         Ok(())
     }
 
@@ -87,6 +99,14 @@ impl Config {
     }
 }
 
+/// Whether a browser could send this as `Origin`: scheme, host and perhaps a port, in small letters, nothing behind.
+fn is_origin(text: &str) -> bool {
+    let Some((scheme, host)) = text.split_once("://") else { return false };
+    ["http", "https"].contains(&scheme)
+        && !host.is_empty()
+        && host.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-_:[]".contains(&b))
+}
+
 fn check(ok: bool, key: &str, given: &impl ToString, right: &str) -> Result<(), ConfigError> {
     if ok {
         return Ok(());
@@ -96,4 +116,37 @@ fn check(ok: bool, key: &str, given: &impl ToString, right: &str) -> Result<(), 
 
 fn between(key: &str, given: Duration, least: Duration, most: Duration) -> Result<(), ConfigError> {
     check((least..=most).contains(&given), key, &format!("{given:?}"), &format!("from {least:?} to {most:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(change: impl FnOnce(&mut Config)) -> String {
+        let mut config = Config::default();
+        change(&mut config);
+        config.validate().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_certificate_and_its_key_come_together() {
+        let cert = refusal(|config| config.tls.key_file = Some("/k.pem".into()));
+        assert_eq!(cert, "configuration: tls.cert_file = none: with tls.key_file, or neither");
+        let key = refusal(|config| config.tls.cert_file = Some("/c.pem".into()));
+        assert_eq!(key, "configuration: tls.key_file = none: with tls.cert_file, or neither");
+    }
+
+    #[test]
+    fn only_what_a_browser_sends_is_an_origin() {
+        for good in ["https://desk.example", "http://localhost:3000", "http://[::1]:8088"] {
+            let config = Config { cors: super::super::CorsConfig { origins: vec![good.into()] }, ..Config::default() };
+            assert!(config.validate().is_ok(), "{good}");
+        }
+        for bad in
+            ["*", "", "desk.example", "https://desk.example/", "https://Desk.example", "https://*.example", "null"]
+        {
+            let error = refusal(|config| config.cors.origins = vec![bad.into()]);
+            assert!(error.starts_with(&format!("configuration: cors.origins = {bad}: exact origins")), "{error}");
+        }
+    }
 }

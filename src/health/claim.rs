@@ -9,13 +9,9 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    Outage,
-    probe::{Plan, Prober},
-    report::Finding,
-};
+use super::{Outage, probe::Plan, report::Finding};
 use crate::{
-    config::{Config, HealthConfig, ProbeKind},
+    config::{Config, HealthConfig, ProbeKind, Reach},
     metrics::Metrics,
     model::TargetType,
     store::{ProbeReport, ProbeTask, Store, StoreError},
@@ -30,12 +26,12 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 pub(super) async fn run(
     store: &Store,
     config: &Arc<Config>,
-    prober: &Arc<Prober>,
+    reach: Reach,
     metrics: &Arc<Metrics>,
     findings: mpsc::Sender<Finding>,
     shutdown: &CancellationToken,
 ) {
-    let mut claimer = Claimer { store, config, prober, metrics, findings, running: JoinSet::new(), turn: 0 };
+    let mut claimer = Claimer { store, config, reach, metrics, findings, running: JoinSet::new(), turn: 0 };
     let mut outage = Outage::new("claiming probes");
     let pause = pause(config);
     loop {
@@ -60,7 +56,7 @@ fn pause(config: &Config) -> Duration {
 struct Claimer<'a> {
     store: &'a Store,
     config: &'a Config,
-    prober: &'a Arc<Prober>,
+    reach: Reach,
     metrics: &'a Arc<Metrics>,
     findings: mpsc::Sender<Finding>,
     running: JoinSet<()>,
@@ -113,12 +109,12 @@ impl Claimer<'_> {
 
     fn begin(&mut self, target_type: &TargetType, settings: &HealthConfig, task: ProbeTask) {
         // None when there is nothing to dial (any more): discovery says so in its next observation.
-        let Some(plan) = Plan::new(settings, &task.about, self.prober.reach()) else { return };
-        let (prober, metrics, findings) = (self.prober.clone(), self.metrics.clone(), self.findings.clone());
+        let Some(plan) = Plan::new(settings, &task.about, self.reach) else { return };
+        let (metrics, findings) = (self.metrics.clone(), self.findings.clone());
         let (target_type, rise, fall) = (target_type.clone(), settings.rise, settings.fall);
         self.running.spawn(async move {
             let began = Instant::now();
-            let failure = prober.probe(&plan).await.err();
+            let failure = plan.probe().await.err();
             metrics.probe(&target_type, failure.is_none(), began.elapsed());
             if let Some(failure) = &failure {
                 tracing::debug!(%target_type, container_id = %task.id, failure, "probe failed");

@@ -15,6 +15,7 @@
 //! of any TigerVNC server have the same effect: `rfb` is the kind for desktops.
 
 mod claim;
+mod http;
 mod probe;
 mod report;
 
@@ -23,7 +24,6 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use self::probe::Prober;
 use crate::{
     config::Config,
     metrics::Metrics,
@@ -35,15 +35,9 @@ const FINDINGS_MOST: usize = 1000;
 
 /// Probes until `shutdown`; what was found by then is still reported.
 pub async fn run(store: Store, config: Arc<Config>, metrics: Arc<Metrics>, shutdown: CancellationToken) {
-    let prober = match Prober::new(config.health.reach) {
-        Ok(prober) => Arc::new(prober),
-        Err(error) => {
-            tracing::error!(%error, "containers cannot be probed: no HTTP client");
-            return;
-        }
-    };
+    let reach = probe::decided(config.health.reach);
     let (findings, inbox) = mpsc::channel(FINDINGS_MOST);
-    let claiming = claim::run(&store, &config, &prober, &metrics, findings, &shutdown);
+    let claiming = claim::run(&store, &config, reach, &metrics, findings, &shutdown);
     tokio::join!(claiming, report::run(&store, inbox));
 }
 

@@ -1,12 +1,13 @@
 //! One probe: where to dial, what to expect, and in a few words what came instead.
 
-use std::{error::Error, io, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use tokio::{
     net::TcpStream,
     time::{Instant, timeout_at},
 };
 
+use super::http;
 use crate::{
     config::{HealthConfig, ProbeKind, Reach},
     model::{About, Endpoint},
@@ -15,12 +16,6 @@ use crate::{
 
 /// How long an RFB server may take for its handshake after the greeting, within the timeout.
 const LEAVE: Duration = Duration::from_millis(500);
-
-/// Makes probes.
-pub(super) struct Prober {
-    http: reqwest::Client,
-    reach: Reach,
-}
 
 /// What one probe does.
 #[derive(Debug, PartialEq)]
@@ -62,8 +57,8 @@ fn address(endpoint: &Endpoint, reach: Reach) -> Option<&str> {
     }
 }
 
-/// `auto` decided: whether this process is in a container itself, where the containers' network is at hand.
-fn decided(reach: Reach) -> Reach {
+/// `auto` decided, once: whether this process is in a container itself, where the containers' network is at hand.
+pub(super) fn decided(reach: Reach) -> Reach {
     let in_a_container = || {
         Path::new("/.dockerenv").exists()
             || Path::new("/run/.containerenv").exists()
@@ -76,29 +71,12 @@ fn decided(reach: Reach) -> Reach {
     }
 }
 
-impl Prober {
-    /// With a client for `http` probes: no proxy, no redirects, a new connection each time. hyper bounds the headers
-    /// (100 of them, about 400 KB in all), and the body is never read.
-    pub(super) fn new(reach: Reach) -> reqwest::Result<Self> {
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("leasehold/", env!("CARGO_PKG_VERSION")))
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .pool_max_idle_per_host(0)
-            .build()?;
-        Ok(Self { http, reach: decided(reach) })
-    }
-
-    /// Which address is dialled.
-    pub(super) fn reach(&self) -> Reach {
-        self.reach
-    }
-
+impl Plan {
     /// Probes once. An error is for operators: few words, no address.
-    pub(super) async fn probe(&self, plan: &Plan) -> Result<(), String> {
-        let deadline = Instant::now() + plan.timeout;
-        let asked = timeout_at(deadline, self.ask(plan)).await;
-        let greeted = asked.unwrap_or_else(|_| Err(format!("timed out after {:?}", plan.timeout)))?;
+    pub(super) async fn probe(&self) -> Result<(), String> {
+        let deadline = Instant::now() + self.timeout;
+        let asked = timeout_at(deadline, self.ask()).await;
+        let greeted = asked.unwrap_or_else(|_| Err(format!("timed out after {:?}", self.timeout)))?;
         if let Some((mut stream, version)) = greeted {
             let leave = deadline.min(Instant::now() + LEAVE);
             // A courtesy: the verdict stands, whatever comes of it.
@@ -108,17 +86,12 @@ impl Prober {
     }
 
     /// Fails, or is answered well; by an RFB server that waits for the rest of a handshake, perhaps.
-    async fn ask(&self, plan: &Plan) -> Result<Option<(TcpStream, rfb::Version)>, String> {
-        match &plan.question {
-            Question::Tcp => connect(&plan.address).await.map(|_| None),
-            Question::Http { path } => {
-                let url = format!("http://{}{path}", plan.address);
-                let answer = self.http.get(url).send().await.map_err(|error| innermost(&error))?;
-                let status = answer.status().as_u16();
-                if (200..400).contains(&status) { Ok(None) } else { Err(format!("HTTP {status}")) }
-            }
+    async fn ask(&self) -> Result<Option<(TcpStream, rfb::Version)>, String> {
+        let mut stream = connect(&self.address).await?;
+        match &self.question {
+            Question::Tcp => Ok(None),
+            Question::Http { path } => http::ask(stream, &self.address, path).await.map(|()| None),
             Question::Rfb => {
-                let mut stream = connect(&plan.address).await?;
                 let version = rfb::greeting(&mut stream).await.map_err(|error| error.to_string())?;
                 Ok(Some((stream, version)))
             }
@@ -130,15 +103,6 @@ async fn connect(address: &str) -> Result<TcpStream, String> {
     let addresses: Vec<_> =
         tokio::net::lookup_host(address).await.map_err(|_| "host name not found".to_owned())?.collect();
     TcpStream::connect(&addresses[..]).await.map_err(|error| error.kind().to_string())
-}
-
-/// The cause at the bottom of an HTTP client's error: the layers above name the address.
-fn innermost(error: &reqwest::Error) -> String {
-    let mut cause: &dyn Error = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.downcast_ref::<io::Error>().map_or_else(|| cause.to_string(), |broken| broken.kind().to_string())
 }
 
 #[cfg(test)]

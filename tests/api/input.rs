@@ -53,7 +53,6 @@ async fn each_kind_of_bad_input_has_its_answer() {
     http.get("/sessions?cursor=mine").await.problem(400, "bad_cursor");
     http.get("/containers?cursor=mine").await.problem(400, "bad_cursor");
     http.get("/nothing").await.problem(404, "not_found");
-    http.delete("/sessions").await.problem(405, "method_not_allowed");
     let long = "k".repeat(256);
     http.post_with_key("/sessions", wine(), &long).await.problem(422, "out_of_range");
 
@@ -94,4 +93,32 @@ async fn random_requests_never_make_it_panic() {
     }
     let metrics = http.get("/metrics").await.expect(200);
     assert!(metrics.text.contains("leasehold_panics_total 0"), "{}", metrics.text);
+}
+
+#[tokio::test]
+async fn a_method_that_a_path_lacks_is_answered_with_those_it_has() {
+    let service = Service::start(1, 0).await;
+    let http = service.http();
+    let id = "0193a5b0-7c2e-8f00-9d41-5b1e7a3c9f10";
+    for (method, path, allowed) in [
+        (Method::DELETE, "/sessions".to_owned(), "GET, POST"),
+        (Method::PUT, "/api/sessions/".to_owned(), "GET, POST"),
+        // Not a session with the id `heartbeats`, nor a container with the id `refresh`.
+        (Method::GET, "/sessions/heartbeats".to_owned(), "POST"),
+        (Method::GET, "/containers/refresh".to_owned(), "POST"),
+        (Method::POST, "/containers/status".to_owned(), "GET"),
+        (Method::TRACE, format!("/sessions/{id}"), "GET, DELETE"),
+        (Method::GET, format!("/sessions/{id}/heartbeat"), "POST"),
+        (Method::GET, format!("/sessions/{id}/hard"), "DELETE"),
+        (Method::PATCH, "/containers/one".to_owned(), "GET"),
+        (Method::DELETE, "/containers/wine/allocate".to_owned(), "POST"),
+        (Method::POST, "/healthz".to_owned(), "GET"),
+        (Method::POST, "/openapi.json".to_owned(), "GET"),
+        (Method::POST, "/docs/index.html".to_owned(), "GET"),
+    ] {
+        let answer = http.try_call(method.clone(), &path, None, &[]).await.unwrap();
+        let answer = answer.problem(405, "method_not_allowed");
+        assert_eq!(answer.header("allow"), allowed, "{method} {path}");
+    }
+    http.try_call(Method::DELETE, "/nothing", None, &[]).await.unwrap().problem(404, "not_found");
 }

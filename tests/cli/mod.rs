@@ -29,7 +29,7 @@ use crate::common::{
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The program with these arguments, and nothing of the tests' own environment that it would read.
-fn leasehold(args: &[&str]) -> Command {
+pub fn leasehold(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_leasehold"));
     command.args(args).stdin(Stdio::null()).kill_on_drop(true);
     for (name, _) in env::vars_os() {
@@ -42,16 +42,16 @@ fn leasehold(args: &[&str]) -> Command {
 
 /// What it left behind when it ended.
 #[derive(Debug)]
-struct Said {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
+pub struct Said {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
 }
 
 impl Said {
     /// Fails unless it ended with this code.
     #[track_caller]
-    fn expect(self, code: i32) -> Self {
+    pub fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self:#?}");
         self
     }
@@ -64,7 +64,7 @@ impl Said {
 
     /// Fails unless stderr has each of these texts.
     #[track_caller]
-    fn complains_of(&self, texts: &[&str]) {
+    pub fn complains_of(&self, texts: &[&str]) {
         for text in texts {
             assert!(self.stderr.contains(text), "no {text:?} in {self:#?}");
         }
@@ -72,7 +72,7 @@ impl Said {
 }
 
 /// Runs it to its end.
-async fn said(mut command: Command) -> Said {
+pub async fn said(mut command: Command) -> Said {
     let output = timeout(PATIENCE, command.output()).await.expect("it ends").expect("it starts");
     Said {
         code: output.status.code(),

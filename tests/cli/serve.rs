@@ -49,3 +49,27 @@ async fn listening_for_everybody_needs_a_key() {
     command.env("LEASEHOLD_LISTEN", "0.0.0.0:0").env("LEASEHOLD_REDIS__URL", redis.url());
     said(command).await.expect(1).complains_of(&["0.0.0.0:0", "LEASEHOLD_API_KEY", "127.0.0.1"]);
 }
+
+#[tokio::test]
+async fn the_addresses_that_kubernetes_gives_are_no_settings() {
+    let mut command = leasehold(&["serve", "--print-config"]);
+    for (name, value) in [
+        ("LEASEHOLD_SERVICE_HOST", "10.96.7.1"),
+        ("LEASEHOLD_SERVICE_PORT", "8088"),
+        ("LEASEHOLD_SERVICE_PORT_HTTP", "8088"),
+        ("LEASEHOLD_PORT", "tcp://10.96.7.1:8088"),
+        ("LEASEHOLD_PORT_8088_TCP", "tcp://10.96.7.1:8088"),
+        ("LEASEHOLD_PORT_8088_TCP_PROTO", "tcp"),
+        ("LEASEHOLD_PORT_8088_TCP_PORT", "8088"),
+        ("LEASEHOLD_PORT_8088_TCP_ADDR", "10.96.7.1"),
+        ("LEASEHOLD_REDIS_SERVICE_HOST", "10.96.7.2"),
+        ("LEASEHOLD_REDIS_PORT", "tcp://10.96.7.2:6379"),
+    ] {
+        command.env(name, value);
+    }
+    said(command).await.expect(0);
+
+    let mut mistaken = leasehold(&["serve", "--print-config"]);
+    mistaken.env("LEASEHOLD_PORT", "8088");
+    said(mistaken).await.expect(1).complains_of(&["port", "listen"]);
+}

@@ -81,20 +81,35 @@ fn server(folder: &Path) -> ServerConfig {
 
 /// An authority, and from it a certificate for the server at 127.0.0.1 and one for a client.
 fn certify(folder: &Path) {
-    let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
-    let make = |name: &str, certificate: &str, secret: &str, more: &[&str]| {
-        let subject = format!("/CN=leasehold test {name}");
-        let made = Command::new("openssl")
-            .args(["req", "-x509", "-subj", &subject, "-out", certificate, "-keyout", secret])
-            .args(key)
-            .args(more)
-            .current_dir(folder)
-            .output()
-            .expect("openssl must be installed: `make setup` does it");
-        assert!(made.status.success(), "openssl: {}", String::from_utf8_lossy(&made.stderr));
-    };
-    let signed = ["-CA", "ca.pem", "-CAkey", "ca-key.pem", "-addext", "basicConstraints=critical,CA:FALSE", "-addext"];
-    make("authority", "ca.pem", "ca-key.pem", &[]);
-    make("engine", "server.pem", "server-key.pem", &[&signed[..], &["subjectAltName=IP:127.0.0.1"]].concat());
-    make("client", "cert.pem", "key.pem", &[&signed[..], &["extendedKeyUsage=clientAuth"]].concat());
+    authority(folder);
+    server_certificate(folder, "server");
+    sign(folder, "client", "cert.pem", "key.pem", "extendedKeyUsage=clientAuth");
+}
+
+/// Makes an authority: `ca.pem`, and its key.
+pub fn authority(folder: &Path) {
+    make(folder, "authority", "ca.pem", "ca-key.pem", &[]);
+}
+
+/// Makes a certificate of the folder's authority for a server at 127.0.0.1: `<name>.pem` and `<name>-key.pem`.
+pub fn server_certificate(folder: &Path, name: &str) {
+    let (certificate, secret) = (format!("{name}.pem"), format!("{name}-key.pem"));
+    sign(folder, name, &certificate, &secret, "subjectAltName=IP:127.0.0.1");
+}
+
+fn sign(folder: &Path, name: &str, certificate: &str, secret: &str, extension: &str) {
+    let leaf = "basicConstraints=critical,CA:FALSE";
+    let by = ["-CA", "ca.pem", "-CAkey", "ca-key.pem", "-addext", leaf, "-addext", extension];
+    make(folder, name, certificate, secret, &by);
+}
+
+fn make(folder: &Path, name: &str, certificate: &str, secret: &str, more: &[&str]) {
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-subj", &format!("/CN=leasehold test {name}"), "-out", certificate, "-keyout", secret])
+        .args(["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])
+        .args(more)
+        .current_dir(folder)
+        .output()
+        .expect("openssl must be installed: `make setup` does it");
+    assert!(made.status.success(), "openssl: {}", String::from_utf8_lossy(&made.stderr));
 }
