@@ -270,3 +270,40 @@ async fn probes_count_from_the_start_when_they_are_switched_on_again() {
     bench.report("one", 1, Some("connection refused")).await;
     assert_eq!(bench.container("one").await.unwrap().pool_state, PoolState::Initializing);
 }
+
+/// How many commands Redis has run, those of scripts included.
+fn commands(bench: &Bench) -> u64 {
+    let info: String = redis::cmd("INFO").arg("commandstats").query(&mut bench.redis.conn()).unwrap();
+    let calls = info.lines().filter_map(|line| line.split_once(":calls=")?.1.split(',').next()?.parse::<u64>().ok());
+    calls.sum()
+}
+
+/// What a session costs from its create to its release, in commands.
+async fn session_costs(bench: &Bench) -> u64 {
+    const SESSIONS: u64 = 100;
+    let before = commands(bench);
+    for _ in 0..SESSIONS {
+        let session = bench.ready().await;
+        let reason = leasehold::model::EndReason::Released;
+        bench.store.release(&bench.wine, session.id, None, None, reason).await.unwrap();
+    }
+    (commands(bench) - before) / SESSIONS
+}
+
+/// Every command of these scripts takes O(log n); so does a script that runs as many of them, whatever the pool's size.
+/// The times, with a million, are in the benchmark.
+#[tokio::test]
+async fn case_25_an_allocation_runs_as_many_commands_in_a_pool_of_any_size() {
+    let bench = Bench::new();
+    let names: Vec<String> = (0..20_000).map(|number| format!("c{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    bench.containers(&names[..100]).await;
+    let in_a_small_one = session_costs(&bench).await;
+    for chunk in names.chunks(100) {
+        bench.containers(chunk).await;
+    }
+    assert_eq!(bench.members("available").len(), 20_000);
+    let in_a_large_one = session_costs(&bench).await;
+    // The clock's tick and the look at the server come now and then.
+    assert!(in_a_large_one <= in_a_small_one + 3, "{in_a_small_one} commands, and {in_a_large_one} of 20,000");
+}
