@@ -7,6 +7,7 @@
 //! Durations are written as `250ms`, `5s`, `10m`, `1h`.
 
 mod defaults;
+mod redis_url;
 mod validate;
 
 use std::{
@@ -25,6 +26,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::model::{About, OwnerName, ProviderName, Role, TargetType};
+
+pub use self::redis_url::{HostPort, RedisPlace, RedisUrl, redacted};
 
 /// A setting that cannot be used: which one, and what would be right.
 #[derive(Debug, thiserror::Error)]
@@ -97,14 +100,34 @@ pub struct Config {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RedisConfig {
-    /// `redis://[user:password@]host[:port][/db]` or `redis+unix:///path`. Default `redis://127.0.0.1:6379`.
+    /// One server (`redis://`), Sentinel (`redis+sentinel://`) or Cluster (`redis+cluster://`); with `rediss` by TLS.
+    /// Default `redis://127.0.0.1:6379`.
     #[serde(serialize_with = "redact_url")]
     pub url: SecretString,
     /// The longest one call may take. Default 1s.
     #[serde(with = "duration_text::required")]
     pub timeout: Duration,
-    /// Connections for slow and rare calls. Default 4.
+    /// Connections for slow and rare calls, to each server. Default 4.
     pub pool_size: usize,
+    /// The user for sentinels, when they have ACLs.
+    pub sentinel_user: Option<String>,
+    /// The password for sentinels, when they ask for one; the one in the URL is for Redis.
+    #[serde(serialize_with = "redact_secret")]
+    pub sentinel_password: Option<SecretString>,
+    /// For `rediss`.
+    pub tls: RedisTls,
+}
+
+/// `[redis.tls]`
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RedisTls {
+    /// The authority that Redis's certificate is of, as PEM; those of the system when absent.
+    pub ca_file: Option<PathBuf>,
+    /// This client's certificate, as PEM, when Redis asks for one.
+    pub cert_file: Option<PathBuf>,
+    /// Its key.
+    pub key_file: Option<PathBuf>,
 }
 
 /// `[recovery]`
@@ -481,19 +504,6 @@ impl Config {
     }
 }
 
-/// The URL without its password.
-#[must_use]
-pub fn redacted(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    match rest.rsplit_once('@') {
-        Some((credentials, host)) => {
-            let user = credentials.split(':').next().unwrap_or_default();
-            format!("{scheme}://{user}:***@{host}")
-        }
-        None => url.to_owned(),
-    }
-}
-
 fn redact_url<S: Serializer>(url: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
     // `Serialized::defaults` reads this back, so the default must pass through unchanged; it has no password.
     serializer.serialize_str(&redacted(url.expose_secret()))
@@ -501,6 +511,12 @@ fn redact_url<S: Serializer>(url: &SecretString, serializer: S) -> Result<S::Ok,
 
 fn redact_all<S: Serializer>(secrets: &[SecretString], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(secrets.iter().map(|_| "***"))
+}
+
+// serde gives the field as it is.
+#[allow(clippy::ref_option)]
+fn redact_secret<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
+    secret.as_ref().map(|_| "***").serialize(serializer)
 }
 
 #[cfg(test)]
@@ -599,6 +615,7 @@ mod tests {
     fn a_printed_configuration_shows_no_password() {
         let mut config = Config::default();
         config.redis.url = "redis://app:secret@host:6379".into();
+        config.redis.sentinel_password = Some("secret".into());
         let text = toml::to_string(&config).unwrap();
         assert!(text.contains("redis://app:***@host:6379") && !text.contains("secret"), "{text}");
     }
