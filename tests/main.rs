@@ -10,3 +10,4 @@ mod failure;
 mod health;
 mod layers;
 mod scripts;
+mod topology;

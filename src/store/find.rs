@@ -5,8 +5,9 @@
 
 use std::{fmt, time::Duration};
 
-use futures_util::future::join_all;
+use futures_util::{StreamExt as _, future::join_all};
 use redis::{AsyncConnectionConfig, Client, FromRedisValue as _, Value, aio::MultiplexedConnection};
+use tokio::sync::Notify;
 
 use super::{StoreError, failure::explain, slot::SLOTS};
 use crate::config::HostPort;
@@ -67,6 +68,14 @@ impl Finder {
         Self { named, told: Vec::new(), question, patience: timeout.min(PATIENCE) }
     }
 
+    /// Those who tell of a change by themselves; a cluster's nodes do not.
+    pub(super) fn heralds(&self) -> Vec<Client> {
+        match self.question {
+            Question::Sentinel { .. } => self.named.iter().map(|witness| witness.client.clone()).collect(),
+            Question::Cluster => Vec::new(),
+        }
+    }
+
     /// The primaries are these now: in a cluster they are asked too.
     pub(super) fn now_at(&mut self, primaries: impl Iterator<Item = Client>) {
         if matches!(self.question, Question::Cluster) {
@@ -112,6 +121,23 @@ impl Finder {
             Some(best) if !best.found.is_empty() => Ok(best.found),
             _ => Err(reason.unwrap_or_else(|| StoreError::Unreachable(format!("no primary is known to {question}")))),
         }
+    }
+}
+
+/// Listens to a sentinel for ever, and says when it names another primary: the old one may serve on for seconds, and whatever is
+/// written there is lost.
+pub(super) async fn hear(herald: Client, changed: &Notify) {
+    loop {
+        if let Ok(mut heard) = herald.get_async_pubsub().await
+            && heard.subscribe("+switch-master").await.is_ok()
+        {
+            let mut messages = heard.on_message();
+            while messages.next().await.is_some() {
+                changed.notify_one();
+            }
+        }
+        // It is asked each second all the same.
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 

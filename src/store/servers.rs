@@ -17,7 +17,7 @@ use super::{
     StoreError,
     dial::{self, Dial},
     failure::Failure,
-    find::{Finder, Found},
+    find::{Finder, Found, hear},
     server,
     slot::{SLOTS, slot_of},
 };
@@ -26,7 +26,7 @@ use crate::config::{HostPort, RedisConfig, RedisPlace, RedisUrl};
 /// How long until the map is looked at again when nobody doubts it.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Between two looks, however many doubt.
-const BREATH: Duration = Duration::from_millis(50);
+const BREATH: Duration = Duration::from_millis(20);
 
 /// Before a call is tried again: the time that slots, or a reconnection, need.
 const MOMENT: Duration = Duration::from_millis(20);
@@ -153,6 +153,10 @@ impl Servers {
             }
             Some(finder) => {
                 let (sender, map) = watch::channel(Map::default());
+                for herald in finder.heralds() {
+                    let (stop, doubts) = (stop.clone(), doubts.clone());
+                    tokio::spawn(async move { stop.run_until_cancelled(hear(herald, &doubts.raised)).await });
+                }
                 let keeper = Keeper { finder, dial, config: config.clone(), doubts: doubts.clone(), map: sender };
                 let stop = stop.clone();
                 tokio::spawn(async move { stop.run_until_cancelled(keeper.keep()).await });
