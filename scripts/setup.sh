@@ -10,7 +10,10 @@ source "$(dirname "$0")/lib.sh"
 # packages_for WHAT: the Debian packages that are missing for it, one on each line.
 packages_for() {
     case $1 in
-        redis) has redis-server || echo redis-server ;;
+        redis)
+            has redis-server || echo redis-server
+            has redis-sentinel || echo redis-sentinel
+            ;;
         docker)
             has docker || has dockerd || echo docker.io
             has docker-compose || docker compose version >/dev/null 2>&1 || echo docker-compose
@@ -48,10 +51,10 @@ install() {
     as_root apt-get update -q </dev/null >&2
     local package
     for package in "$@"; do
-        if [[ $package == redis-server ]]; then
-            without_services apt_install redis-server
+        if [[ $package == redis-* ]]; then
+            without_services apt_install "$package"
             # Not at the next start of the machine either.
-            [[ -d /run/systemd/system ]] && as_root systemctl disable --quiet redis-server
+            [[ -d /run/systemd/system ]] && as_root systemctl disable --quiet "$package"
         else
             apt_install "$package"
         fi

@@ -1,6 +1,6 @@
 //! A Redis Cluster: three primaries, each maybe with a replica.
 
-use std::{net::TcpListener, time::Duration};
+use std::{collections::BTreeMap, net::TcpListener, time::Duration};
 
 use redis::{Cmd, FromRedisValue};
 
@@ -59,8 +59,8 @@ impl Cluster {
 
     /// Asks whichever node serves the command's key.
     pub fn ask<T: FromRedisValue>(&self, command: &Cmd) -> T {
-        let answers = self.nodes.iter().filter_map(|node| command.query(&mut node.try_conn()?).ok());
-        answers.last().expect("a node that serves the key")
+        let mut answers = self.nodes.iter().filter_map(|node| command.query(&mut node.try_conn()?).ok());
+        answers.next().expect("a node that serves the key")
     }
 
     /// The slot of a key, and the number of the node that serves it.
@@ -72,16 +72,9 @@ impl Cluster {
 
     /// Moves a slot as `redis-cli --cluster reshard` does, key by key, with a pause between them.
     pub async fn move_slot(&self, slot: u16, from: usize, to: usize, pause: Duration) {
-        let (source, target) = (self.id(from), self.id(to));
-        let set = |node: usize, words: &[&str]| {
-            run::<()>(&self.nodes[node], redis::cmd("CLUSTER").arg("SETSLOT").arg(slot).arg(words));
-        };
-        set(to, &["IMPORTING", &source]);
-        set(from, &["MIGRATING", &target]);
+        self.begin_move(slot, from, to);
         let port = self.nodes[to].address().port();
-        loop {
-            let keys: Vec<String> = run(&self.nodes[from], redis::cmd("CLUSTER").arg("GETKEYSINSLOT").arg(slot).arg(1));
-            let Some(key) = keys.first() else { break };
+        while let Some(key) = self.keys(slot, from, 1).first() {
             run::<String>(
                 &self.nodes[from],
                 redis::cmd("MIGRATE").arg("127.0.0.1").arg(port).arg(key).arg(0).arg(5000),
@@ -89,8 +82,38 @@ impl Cluster {
             tokio::time::sleep(pause).await;
         }
         for node in [to, from] {
-            set(node, &["NODE", &target]);
+            self.set_slot(slot, node, &["NODE", &self.id(to)]);
         }
+    }
+
+    /// Makes a slot one that is being moved; no key goes yet.
+    pub fn begin_move(&self, slot: u16, from: usize, to: usize) {
+        self.set_slot(slot, to, &["IMPORTING", &self.id(from)]);
+        self.set_slot(slot, from, &["MIGRATING", &self.id(to)]);
+    }
+
+    /// The move is called off before a key went.
+    pub fn set_stable(&self, slot: u16, nodes: &[usize]) {
+        for node in nodes {
+            self.set_slot(slot, *node, &["STABLE"]);
+        }
+    }
+
+    /// Everything that a node has in a slot.
+    pub fn contents(&self, slot: u16, node: usize) -> BTreeMap<String, Vec<u8>> {
+        let dump = |key: String| {
+            let value = run(&self.nodes[node], redis::cmd("DUMP").arg(&key));
+            (key, value)
+        };
+        self.keys(slot, node, 10_000).into_iter().map(dump).collect()
+    }
+
+    fn keys(&self, slot: u16, node: usize, most: usize) -> Vec<String> {
+        run(&self.nodes[node], redis::cmd("CLUSTER").arg("GETKEYSINSLOT").arg(slot).arg(most))
+    }
+
+    fn set_slot(&self, slot: u16, node: usize, words: &[&str]) {
+        run::<()>(&self.nodes[node], redis::cmd("CLUSTER").arg("SETSLOT").arg(slot).arg(words));
     }
 
     /// Waits until every node that runs thinks that all is well.

@@ -7,6 +7,7 @@ use std::{
 };
 
 use futures_util::future::join_all;
+use serde_json::json;
 
 use super::{give_back, hold, renew};
 use crate::common::{
@@ -105,6 +106,32 @@ async fn case_33_slots_are_moved_under_load() {
             assert!(!log.contains(word), "{word} in the log:\n{log}");
         }
     }
+}
+
+#[tokio::test]
+async fn case_33_in_a_slot_that_is_being_moved_no_script_changes_anything() {
+    let cluster = Cluster::start(0).await;
+    let replica = replica(&cluster).await;
+    let http = replica.http();
+    let id = hold(&http, "type-0", "kept").await.text_at("/id");
+    let (slot, from) = cluster.place_of("test:{type-0}:epoch");
+    let to = (from + 1) % 3;
+    cluster.begin_move(slot, from, to);
+    // All keys are there yet: only those that do not exist tell that the slot is being moved.
+    let before = cluster.contents(slot, from);
+    assert!(before.len() > 5, "{:?}", before.keys());
+    http.post(&format!("/sessions/{id}/heartbeat"), json!({})).await.problem(503, "redis_unavailable");
+    http.delete(&format!("/sessions/{id}")).await.problem(503, "redis_unavailable");
+    http.post("/sessions", json!({"target_type": "type-0"})).await.problem(503, "redis_unavailable");
+    // Other types do not notice.
+    let other = http.post("/sessions", json!({"target_type": "type-1"})).await.expect(201);
+    give_back(&http, &other.text_at("/id")).await;
+    assert_eq!(cluster.contents(slot, from), before);
+    assert!(cluster.contents(slot, to).is_empty());
+    cluster.set_stable(slot, &[from, to]);
+    renew(&http, &id).await;
+    give_back(&http, &id).await;
+    all_free(&http).await;
 }
 
 #[tokio::test]
