@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing.
 #
-#   scripts/setup.sh [redis] [docker] [debootstrap] [curl] [openssl]      all five when none is named
+#   scripts/setup.sh [redis] [sentinel] [docker] [debootstrap] [curl] [openssl]      all six when none is named
 #
 # On Debian and Ubuntu by apt-get, as root or by a sudo without password; elsewhere it says what to install.
 set -euo pipefail
@@ -10,10 +10,8 @@ source "$(dirname "$0")/lib.sh"
 # packages_for WHAT: the Debian packages that are missing for it, one on each line.
 packages_for() {
     case $1 in
-        redis)
-            has redis-server || echo redis-server
-            has redis-sentinel || echo redis-sentinel
-            ;;
+        redis) has redis-server || echo redis-server ;;
+        sentinel) has redis-sentinel || echo redis-sentinel ;;
         docker)
             has docker || has dockerd || echo docker.io
             has docker-compose || docker compose version >/dev/null 2>&1 || echo docker-compose
@@ -21,7 +19,7 @@ packages_for() {
         debootstrap) has debootstrap || [[ -x /usr/sbin/debootstrap ]] || echo debootstrap ;;
         curl) has curl || echo curl ;;
         openssl) has openssl || echo openssl ;;
-        *) die "setup: $1 is unknown; known are redis, docker, debootstrap, curl and openssl" ;;
+        *) die "setup: $1 is unknown; known are redis, sentinel, docker, debootstrap, curl and openssl" ;;
     esac
 }
 
@@ -62,7 +60,7 @@ install() {
 }
 
 main() {
-    (($#)) || set -- redis docker debootstrap curl openssl
+    (($#)) || set -- redis sentinel docker debootstrap curl openssl
     local what missing=()
     for what in "$@"; do
         mapfile -t -O "${#missing[@]}" missing < <(packages_for "$what")
