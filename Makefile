@@ -21,7 +21,7 @@ test-compose: ## Test the Compose file, with Wine itself
 lint: ## Check format, clippy, shell scripts, the load balancer's file, licences and advisories
 	@scripts/lint.sh
 
-setup: ## Install what is missing: redis-server, Docker with Compose, debootstrap, curl, openssl
+setup: ## Install what is missing: redis-server and redis-sentinel, Docker with Compose, debootstrap, curl, openssl
 	@scripts/setup.sh
 
 images: ## Build the images that docker-compose.yml names

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing.
 #
-#   scripts/setup.sh [redis] [docker] [debootstrap] [curl] [openssl]      all five when none is named
+#   scripts/setup.sh [redis] [sentinel] [docker] [debootstrap] [curl] [openssl]      all six when none is named
 #
 # On Debian and Ubuntu by apt-get, as root or by a sudo without password; elsewhere it says what to install.
 set -euo pipefail
@@ -11,6 +11,7 @@ source "$(dirname "$0")/lib.sh"
 packages_for() {
     case $1 in
         redis) has redis-server || echo redis-server ;;
+        sentinel) has redis-sentinel || echo redis-sentinel ;;
         docker)
             has docker || has dockerd || echo docker.io
             has docker-compose || docker compose version >/dev/null 2>&1 || echo docker-compose
@@ -18,7 +19,7 @@ packages_for() {
         debootstrap) has debootstrap || [[ -x /usr/sbin/debootstrap ]] || echo debootstrap ;;
         curl) has curl || echo curl ;;
         openssl) has openssl || echo openssl ;;
-        *) die "setup: $1 is unknown; known are redis, docker, debootstrap, curl and openssl" ;;
+        *) die "setup: $1 is unknown; known are redis, sentinel, docker, debootstrap, curl and openssl" ;;
     esac
 }
 
@@ -48,10 +49,10 @@ install() {
     as_root apt-get update -q </dev/null >&2
     local package
     for package in "$@"; do
-        if [[ $package == redis-server ]]; then
-            without_services apt_install redis-server
+        if [[ $package == redis-* ]]; then
+            without_services apt_install "$package"
             # Not at the next start of the machine either.
-            [[ -d /run/systemd/system ]] && as_root systemctl disable --quiet redis-server
+            [[ -d /run/systemd/system ]] && as_root systemctl disable --quiet "$package"
         else
             apt_install "$package"
         fi
@@ -59,7 +60,7 @@ install() {
 }
 
 main() {
-    (($#)) || set -- redis docker debootstrap curl openssl
+    (($#)) || set -- redis sentinel docker debootstrap curl openssl
     local what missing=()
     for what in "$@"; do
         mapfile -t -O "${#missing[@]}" missing < <(packages_for "$what")

@@ -14,7 +14,7 @@ with_engine() {
 }
 
 all() {
-    "$ROOT/scripts/setup.sh" redis docker debootstrap curl openssl
+    "$ROOT/scripts/setup.sh" redis sentinel docker debootstrap curl openssl
     with_engine
     # Mostly downloads: meanwhile the compiler has the processors.
     "$ROOT/scripts/images.sh" linux redis haproxy &
@@ -34,7 +34,7 @@ all() {
 }
 
 fast() {
-    "$ROOT/scripts/setup.sh" redis
+    "$ROOT/scripts/setup.sh" redis sentinel openssl
     if has cargo-nextest; then
         cargo nextest run --locked -E 'not test(/^(compose|discovery)::/)'
     else

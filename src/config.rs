@@ -9,6 +9,7 @@
 mod defaults;
 mod links;
 mod redaction;
+mod redis_url;
 mod validate;
 
 use std::{
@@ -27,7 +28,10 @@ use jiff::fmt::serde::unsigned_duration::friendly::compact as duration_text;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
-pub use self::redaction::{redacted, without_source};
+pub use self::{
+    redaction::{redacted, without_source},
+    redis_url::{HostPort, RedisPlace, RedisUrl},
+};
 use crate::model::{About, OwnerName, ProviderName, Role, TargetType};
 
 /// A setting that cannot be used: which one, and what would be right.
@@ -123,14 +127,34 @@ pub struct CorsConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RedisConfig {
-    /// `redis://[user:password@]host[:port][/db]` or `redis+unix:///path`. Default `redis://127.0.0.1:6379`.
+    /// One server (`redis://`), Sentinel (`redis+sentinel://`) or Cluster (`redis+cluster://`); with `rediss` by TLS.
+    /// Default `redis://127.0.0.1:6379`.
     #[serde(serialize_with = "redact_url")]
     pub url: SecretString,
     /// The longest one call may take. Default 1s.
     #[serde(with = "duration_text::required")]
     pub timeout: Duration,
-    /// Connections for slow and rare calls. Default 4.
+    /// Connections for slow and rare calls, to each server. Default 4.
     pub pool_size: usize,
+    /// The user for sentinels, when they have ACLs.
+    pub sentinel_user: Option<String>,
+    /// The password for sentinels, when they ask for one; the one in the URL is for Redis.
+    #[serde(serialize_with = "redact_secret")]
+    pub sentinel_password: Option<SecretString>,
+    /// For `rediss`.
+    pub tls: RedisTls,
+}
+
+/// `[redis.tls]`
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RedisTls {
+    /// The authority that Redis's certificate is of, as PEM; those of the system when absent.
+    pub ca_file: Option<PathBuf>,
+    /// This client's certificate, as PEM, when Redis asks for one.
+    pub cert_file: Option<PathBuf>,
+    /// Its key.
+    pub key_file: Option<PathBuf>,
 }
 
 /// `[recovery]`
@@ -424,7 +448,6 @@ pub struct ApiKeyConfig {
     /// `admin`, `client` or `viewer`.
     pub role: Role,
     /// `sha256:` and the key's SHA-256 in hexadecimal, as `leasehold key new` prints it.
-    #[serde(serialize_with = "redact_hash")]
     pub hash: String,
     /// The largest `priority` that this key may ask for; `limits.priority_max` when absent.
     #[serde(default)]
@@ -498,6 +521,15 @@ impl Config {
         probe
     }
 
+    /// As it may be shown: the hash of a key that somebody made up can be guessed. Other secrets are never written.
+    #[must_use]
+    pub fn shown(mut self) -> Self {
+        for key in &mut self.api_key {
+            "sha256:***".clone_into(&mut key.hash);
+        }
+        self
+    }
+
     /// The longest that a holder may go on without a renewal.
     #[must_use]
     pub fn longest_lease(&self) -> Duration {
@@ -528,9 +560,10 @@ fn redact_all<S: Serializer>(secrets: &[SecretString], serializer: S) -> Result<
     serializer.collect_seq(secrets.iter().map(|_| "***"))
 }
 
-/// The hash of a key that somebody made up can be guessed.
-fn redact_hash<S: Serializer>(_: &str, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str("sha256:***")
+// serde gives the field as it is.
+#[allow(clippy::ref_option)]
+fn redact_secret<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
+    secret.as_ref().map(|_| "***").serialize(serializer)
 }
 
 #[cfg(test)]
@@ -629,6 +662,7 @@ mod tests {
     fn a_printed_configuration_shows_no_password() {
         let mut config = Config::default();
         config.redis.url = "redis://app:secret@host:6379".into();
+        config.redis.sentinel_password = Some("secret".into());
         let text = toml::to_string(&config).unwrap();
         assert!(text.contains("redis://app:***@host:6379") && !text.contains("secret"), "{text}");
     }

@@ -11,3 +11,4 @@ mod health;
 mod layers;
 mod scripts;
 mod security;
+mod topology;

@@ -31,7 +31,12 @@ local function identity()
 end
 
 -- Reads the clock and the type's own record. Returns the reply of a script that must not go on, or nil.
+-- In a cluster (`check` is '2' or '3') it first looks at two keys that never exist: while the slot is being moved, either
+-- node refuses that, so that no script stops half way or takes a key that is at the other node for one that is nowhere.
 local function read()
+  if ARGV[1] > '1' then
+    redis.call('EXISTS', S.base .. 'never', S.base .. 'neither')
+  end
   local time = redis.call('TIME')
   S.us = time[1] * 1000000 + time[2]
   S.wall = math.floor(S.us / 1000)

@@ -21,7 +21,7 @@ pub(super) struct Args {
 pub(super) async fn serve(args: Args) -> anyhow::Result<ExitCode> {
     let config = Config::load(args.config.as_deref())?;
     if args.print_config {
-        return toml::to_string(&config)?.print();
+        return toml::to_string(&config.shown())?.print();
     }
     telemetry::init(&config.log).map_err(anyhow::Error::msg)?;
     app::run(config, args.roles.unwrap_or_default(), connection::key_in_environment()).await?;

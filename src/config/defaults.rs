@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use super::{
     Config, CorsConfig, DiscoveryConfig, HealthConfig, LeaseTokenConfig, Limits, LogConfig, LogFormat, ProbeKind,
-    Reach, RecoveryConfig, RedisConfig, TlsConfig,
+    Reach, RecoveryConfig, RedisConfig, RedisTls, TlsConfig,
 };
 
 impl Default for Config {
@@ -36,7 +36,14 @@ impl Default for Config {
 
 impl Default for RedisConfig {
     fn default() -> Self {
-        Self { url: "redis://127.0.0.1:6379".into(), timeout: Duration::from_secs(1), pool_size: 4 }
+        Self {
+            url: "redis://127.0.0.1:6379".into(),
+            timeout: Duration::from_secs(1),
+            pool_size: 4,
+            sentinel_user: None,
+            sentinel_password: None,
+            tls: RedisTls::default(),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use secrecy::ExposeSecret as _;
 
-use super::{Config, ConfigError, HealthConfig, redacted};
+use super::{Config, ConfigError, HealthConfig, RedisConfig, RedisPlace, RedisUrl, redacted};
 
 impl Config {
     /// # Errors
@@ -15,15 +15,7 @@ impl Config {
             && self.prefix.len() <= 64
             && self.prefix.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(&b));
         check(prefix_ok, "prefix", &self.prefix, "1 to 64 of letters, digits and . _ : -")?;
-        let url = self.redis.url.expose_secret();
-        check(
-            ["redis://", "redis+unix://", "unix://"].iter().any(|scheme| url.starts_with(scheme)),
-            "redis.url",
-            &redacted(url),
-            "redis://[user:password@]host[:port][/db] or redis+unix:///path",
-        )?;
-        between("redis.timeout", self.redis.timeout, Duration::from_millis(10), Duration::from_secs(30))?;
-        check((1..=1024).contains(&self.redis.pool_size), "redis.pool_size", &self.redis.pool_size, "1 to 1024")?;
+        self.redis.validate()?;
         between("reaper_interval", self.reaper_interval, Duration::from_millis(50), Duration::from_mins(1))?;
         let hour = Duration::from_hours(1);
         let day = 24 * hour;
@@ -105,6 +97,32 @@ fn is_origin(text: &str) -> bool {
     ["http", "https"].contains(&scheme)
         && !host.is_empty()
         && host.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-_:[]".contains(&b))
+}
+
+impl RedisConfig {
+    fn validate(&self) -> Result<(), ConfigError> {
+        let given = self.url.expose_secret();
+        let wrong = |right| ConfigError::Wrong { key: "redis.url".to_owned(), given: redacted(given), right };
+        let url = RedisUrl::parse(given).map_err(wrong)?;
+        between("redis.timeout", self.timeout, Duration::from_millis(10), Duration::from_secs(30))?;
+        check((1..=1024).contains(&self.pool_size), "redis.pool_size", &self.pool_size, "1 to 1024")?;
+        let secret = self.sentinel_password.is_some();
+        let sentinel = matches!(url.place, RedisPlace::Sentinel { .. });
+        check(sentinel || !secret, "redis.sentinel_password", &"(not shown)", "none without redis+sentinel://")?;
+        let user = self.sentinel_user.as_deref().unwrap_or_default();
+        check(secret || user.is_empty(), "redis.sentinel_user", &user, "none without redis.sentinel_password")?;
+        let files =
+            [("ca_file", &self.tls.ca_file), ("cert_file", &self.tls.cert_file), ("key_file", &self.tls.key_file)];
+        for (name, file) in files.into_iter().filter_map(|(name, file)| file.as_ref().map(|file| (name, file))) {
+            let key = format!("redis.tls.{name}");
+            check(url.tls, &key, &file.display(), "none without rediss:// in redis.url")?;
+            check(file.is_file(), &key, &file.display(), "a file in PEM that can be read")?;
+        }
+        let certificate = self.tls.cert_file.as_ref().or(self.tls.key_file.as_ref());
+        let both = self.tls.cert_file.is_some() == self.tls.key_file.is_some();
+        let shown = certificate.map(|file| file.display().to_string()).unwrap_or_default();
+        check(both, "redis.tls", &shown, "cert_file and key_file, both or none")
+    }
 }
 
 fn check(ok: bool, key: &str, given: &impl ToString, right: &str) -> Result<(), ConfigError> {

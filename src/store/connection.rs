@@ -1,12 +1,13 @@
-//! One multiplexed connection and the supervisor that replaces it.
+//! One multiplexed connection to one server and the supervisor that replaces it.
 //!
 //! redis-rs does not reconnect a multiplexed connection, and its `ConnectionManager` neither notices a demoted primary
 //! nor a black hole. So: a task of ours connects, and connects again when a call says that the connection is lost, that
-//! the server became read-only, or when calls in a row time out. A call waits for a connection within its own time.
+//! the server became read-only, or when calls in a row time out. A call waits for a connection within its own time, or
+//! until another server has taken the place of this one.
 
 use std::{
     sync::{
-        Arc, Weak,
+        Arc,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
@@ -18,18 +19,25 @@ use tokio::{
     sync::{Notify, watch},
     time::Instant,
 };
+use tokio_util::sync::DropGuard;
 
-use super::{StoreError, scripts::Script, server};
+use super::{
+    StoreError,
+    failure::{Failure, explain},
+    scripts::Script,
+    server,
+    servers::Server,
+};
 
 /// Calls in a row that may time out before the connection is replaced.
 const SLOW_CALLS: u32 = 2;
 
-/// A way to Redis that mends itself. Its supervisor ends with it.
+/// A way to one server that mends itself. Its supervisor ends with it.
 pub(super) struct Link {
-    client: Client,
     current: watch::Receiver<Option<Arc<Live>>>,
     lost: Arc<Notify>,
     timeout: Duration,
+    _supervisor: DropGuard,
 }
 
 /// One connection in its time.
@@ -41,72 +49,71 @@ struct Live {
     broken: AtomicBool,
 }
 
+/// What a script is called with.
+#[derive(Clone, Copy)]
+pub(super) struct Call<'a> {
+    pub script: &'a Script,
+    pub key: &'a str,
+    /// Those that follow `check` in scripts of a type.
+    pub args: &'a [&'a [u8]],
+    /// Slots can move: a script of a type must find out whether its own does.
+    pub clustered: bool,
+}
+
 impl Link {
     /// Starts the supervisor and returns at once; calls wait for the connection.
-    pub(super) fn start(client: &Client, timeout: Duration) -> Arc<Self> {
+    pub(super) fn start(server: &Server, timeout: Duration) -> Arc<Self> {
         let (sender, current) = watch::channel(None);
         let lost = Arc::new(Notify::new());
-        let link = Arc::new(Self { client: client.clone(), current, lost: lost.clone(), timeout });
-        tokio::spawn(supervise(Arc::downgrade(&link), sender, lost));
-        link
+        let stop = server.gone().child_token();
+        let supervisor = supervise(server.client().clone(), timeout, sender, lost.clone());
+        tokio::spawn({
+            let stop = stop.clone();
+            async move { stop.run_until_cancelled(supervisor).await }
+        });
+        Arc::new(Self { current, lost, timeout, _supervisor: stop.drop_guard() })
     }
 
-    /// Runs a script on the connection; once again, on the next connection, when this one is lost meanwhile. `args` begins after `check`
-    /// for scripts of a type.
+    /// Runs a script on the connection.
     ///
     /// # Errors
-    /// See [`StoreError`]; within the timeout.
-    pub(super) async fn run(&self, script: &Script, key: &str, args: &[&[u8]]) -> Result<Value, StoreError> {
-        let deadline = Instant::now() + self.timeout;
-        let mut last = None;
-        loop {
-            let live = match self.live(deadline).await {
-                Ok(live) => live,
-                Err(error) => return Err(last.unwrap_or(error)),
-            };
-            let mut connection = live.connection.clone();
-            let check = live.fresh.load(Ordering::Relaxed);
-            match tokio::time::timeout_at(deadline, invoke(&mut connection, script, key, check, args)).await {
-                Err(_) => {
-                    if live.slow.fetch_add(1, Ordering::Relaxed) + 1 >= SLOW_CALLS {
-                        self.replace(&live);
-                    }
-                    return Err(StoreError::Timeout(self.timeout));
+    /// See [`StoreError`]; by `deadline`. [`Failure::retry`] when it may be tried again.
+    pub(super) async fn run(&self, call: Call<'_>, deadline: Instant) -> Result<Value, Failure> {
+        let live = self.live(deadline).await?;
+        let mut connection = live.connection.clone();
+        let check = live.fresh.load(Ordering::Relaxed);
+        match tokio::time::timeout_at(deadline, invoke(&mut connection, call, check)).await {
+            Err(_) => {
+                if live.slow.fetch_add(1, Ordering::Relaxed) + 1 >= SLOW_CALLS {
+                    self.replace(&live);
                 }
-                Ok(Ok(value)) => {
+                Err(Failure::silence(self.timeout))
+            }
+            Ok(Ok(value)) => {
+                live.slow.store(0, Ordering::Relaxed);
+                live.fresh.store(false, Ordering::Relaxed);
+                Ok(value)
+            }
+            Ok(Err(error)) => {
+                let failure = Failure::of(&error);
+                if failure.lost {
+                    self.replace(&live);
+                } else {
                     live.slow.store(0, Ordering::Relaxed);
-                    live.fresh.store(false, Ordering::Relaxed);
-                    return Ok(value);
                 }
-                Ok(Err(error)) => {
-                    let again = error.is_io_error()
-                        || error.is_connection_dropped()
-                        || error.is_unrecoverable_error()
-                        || error.kind() == redis::ErrorKind::Server(ServerErrorKind::ReadOnly);
-                    if again {
-                        self.replace(&live);
-                        last = Some(explain(&error));
-                    } else {
-                        live.slow.store(0, Ordering::Relaxed);
-                        return Err(explain(&error));
-                    }
-                }
+                Err(failure)
             }
         }
     }
 
-    /// The client, for connections of another kind.
-    pub(super) fn client(&self) -> &Client {
-        &self.client
-    }
-
-    async fn live(&self, deadline: Instant) -> Result<Arc<Live>, StoreError> {
+    async fn live(&self, deadline: Instant) -> Result<Arc<Live>, Failure> {
         let mut current = self.current.clone();
         let usable = current.wait_for(|live| live.as_ref().is_some_and(|l| !l.broken.load(Ordering::Relaxed)));
+        let unreached = |why: &str| Failure::unreached(StoreError::Unreachable(why.to_owned()));
         match tokio::time::timeout_at(deadline, usable).await {
-            Ok(Ok(live)) => live.clone().ok_or_else(|| StoreError::Unreachable("no connection".to_owned())),
-            Ok(Err(_)) => Err(StoreError::Unreachable("the connection's supervisor has ended".to_owned())),
-            Err(_) => Err(StoreError::Unreachable(format!("no connection within {:?}", self.timeout))),
+            Ok(Ok(live)) => live.clone().ok_or_else(|| unreached("no connection")),
+            Ok(Err(_)) => Err(unreached("another server has taken its place")),
+            Err(_) => Err(unreached(&format!("no connection within {:?}", self.timeout))),
         }
     }
 
@@ -117,22 +124,16 @@ impl Link {
     }
 }
 
-impl Drop for Link {
-    fn drop(&mut self) {
-        self.lost.notify_one();
-    }
-}
-
-/// Keeps a connection in `sender` for as long as the link lives.
-async fn supervise(link: Weak<Link>, sender: watch::Sender<Option<Arc<Live>>>, lost: Arc<Notify>) {
+/// Keeps a connection in `sender`, for ever.
+async fn supervise(client: Client, timeout: Duration, sender: watch::Sender<Option<Arc<Live>>>, lost: Arc<Notify>) {
     let mut pause = Duration::ZERO;
     let mut failed = false;
+    let address = client.get_connection_info().addr().to_string();
     loop {
-        let Some((client, timeout)) = link.upgrade().map(|link| (link.client.clone(), link.timeout)) else { return };
         match connect(&client, timeout).await {
             Ok(connection) => {
                 if failed {
-                    tracing::info!("Redis is reached again");
+                    tracing::info!(address, "Redis is reached again");
                 }
                 failed = false;
                 let live = Live {
@@ -149,7 +150,7 @@ async fn supervise(link: Weak<Link>, sender: watch::Sender<Option<Arc<Live>>>, l
             }
             Err(error) => {
                 if !failed {
-                    tracing::warn!(%error, "Redis cannot be reached; trying on");
+                    tracing::warn!(address, %error, "Redis cannot be reached; trying on");
                 }
                 failed = true;
                 pause = (pause * 2).clamp(Duration::from_millis(20), Duration::from_millis(500));
@@ -166,7 +167,7 @@ async fn connect(client: &Client, timeout: Duration) -> Result<MultiplexedConnec
     let connect = async {
         let mut connection =
             client.get_multiplexed_async_connection_with_config(&config).await.map_err(|error| explain(&error))?;
-        // Also a server that was put in the place of a good one later.
+        // Also a server that was put in the place of a good one later, and one that is no primary any more.
         server::check(&mut connection).await?;
         Ok(connection)
     };
@@ -176,17 +177,21 @@ async fn connect(client: &Client, timeout: Duration) -> Result<MultiplexedConnec
 /// EVALSHA, and EVAL when the server does not know the script (any more).
 pub(super) async fn invoke<C: redis::aio::ConnectionLike>(
     connection: &mut C,
-    script: &Script,
-    key: &str,
+    call: Call<'_>,
     check: bool,
-    args: &[&[u8]],
 ) -> Result<Value, RedisError> {
+    let Call { script, key, args, clustered } = call;
     let of_a_type = script.args.first() == Some(&"check");
     let command = |verb: &str, what: &str| {
         let mut cmd = Cmd::with_capacity(args.len() + 5, 0);
         cmd.arg(verb).arg(what).arg(1).arg(key);
         if of_a_type {
-            cmd.arg(if check { "1" } else { "0" });
+            cmd.arg(match (check, clustered) {
+                (false, false) => "0",
+                (true, false) => "1",
+                (false, true) => "2",
+                (true, true) => "3",
+            });
         }
         for arg in args {
             cmd.arg(*arg);
@@ -198,20 +203,5 @@ pub(super) async fn invoke<C: redis::aio::ConnectionLike>(
             command("EVAL", script.source()).query_async(connection).await
         }
         other => other,
-    }
-}
-
-/// redis-rs's error in our words.
-pub(super) fn explain(error: &RedisError) -> StoreError {
-    if error.is_timeout() {
-        return StoreError::Unreachable(error.to_string());
-    }
-    if error.is_io_error() || error.is_connection_dropped() || error.is_connection_refusal() {
-        return StoreError::Unreachable(error.to_string());
-    }
-    match error.code() {
-        Some("OOM") => StoreError::OutOfMemory,
-        _ if error.to_string().contains("OOM command not allowed") => StoreError::OutOfMemory,
-        _ => StoreError::Refused(error.to_string()),
     }
 }

@@ -36,16 +36,23 @@
 //! Times in scores are pool time in milliseconds, but those of `sessions` and `ended`, which are shown and so are Redis's clock.
 
 mod connection;
+mod dial;
 mod error;
+mod failure;
+mod find;
 mod gather;
 mod journal;
 mod keys;
+mod links;
 mod recovery;
 mod registry;
 mod reply;
 mod scripts;
 mod server;
+mod servers;
 mod sessions;
+mod slot;
+mod slow;
 mod subscribe;
 mod types;
 mod view;
@@ -55,7 +62,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use redis::{Client, IntoConnectionInfo as _};
 use secrecy::ExposeSecret as _;
 
 pub use error::StoreError;
@@ -67,26 +73,27 @@ pub use sessions::{
 pub use subscribe::Wake;
 
 use self::{
-    connection::Link, gather::Gather, journal::Journal, keys::Keys, reply::Reply, scripts::Script, types::Types,
+    connection::Call, gather::Gather, journal::Journal, keys::Keys, links::Links, reply::Reply, scripts::Script,
+    servers::Servers, slow::Work, types::Types,
 };
 use crate::{
-    config::{Config, Limits},
+    config::{Config, Limits, RedisUrl},
     metrics::Metrics,
     model::{LeaseTokens, TargetType},
 };
 
-/// One worker's way to Redis: a multiplexed connection of its own for the hot path, and the replica's pool of connections
-/// for what is slow or rare. Cheap to clone.
+/// One worker's way to Redis: a multiplexed connection of its own to each server for the hot path, and the
+/// replica's pools of connections for what is slow or rare. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
-    hot: Arc<Link>,
+    hot: Arc<Links>,
     gather: Arc<Gather>,
     shared: Arc<Shared>,
 }
 
 /// What all workers of a replica share.
 struct Shared {
-    slow: deadpool_redis::Pool,
+    servers: Servers,
     keys: Keys,
     types: Types,
     limits: Limits,
@@ -123,30 +130,14 @@ impl Store {
     /// The address cannot be understood.
     pub fn connect(config: &Config, metrics: Arc<Metrics>) -> Result<Self, StoreError> {
         let timeout = config.redis.timeout;
-        let wrong = |error: &dyn std::fmt::Display| StoreError::Unfit(format!("redis.url cannot be used: {error}"));
-        let info = config
-            .redis
-            .url
-            .expose_secret()
-            .into_connection_info()
-            .map_err(|error| wrong(&error))?
-            .set_tcp_settings(redis::io::tcp::TcpSettings::default().set_nodelay(true));
-        let client = Client::open(info).map_err(|error| wrong(&error))?;
-        let slow = deadpool_redis::Config::from_connection_info(client.get_connection_info().clone())
-            .builder()
-            .map_err(|error| wrong(&error))?
-            .max_size(config.redis.pool_size)
-            .wait_timeout(Some(timeout))
-            .create_timeout(Some(timeout))
-            .recycle_timeout(Some(timeout))
-            .runtime(deadpool_redis::Runtime::Tokio1)
-            .build()
-            .map_err(|error| wrong(&error))?;
+        let unfit = |reason| StoreError::Unfit(format!("redis.url cannot be used: {reason}"));
+        let url = RedisUrl::parse(config.redis.url.expose_secret()).map_err(unfit)?;
+        let servers = Servers::start(&config.redis, &url)?;
         let millis = |duration: Duration| duration.as_millis().to_string().into_bytes();
         let limits = config.limits.clone();
         let common = [limits.events_kept.to_string().into_bytes(), millis(limits.ended_kept), millis(limits.confirm)];
         let shared = Shared {
-            slow,
+            servers,
             keys: Keys::new(&config.prefix),
             types: Types::new(config.types.keys().cloned()),
             limits,
@@ -162,14 +153,15 @@ impl Store {
             },
             common,
         };
-        Ok(Self { hot: Link::start(&client, timeout), gather: Arc::default(), shared: Arc::new(shared) })
+        let hot = Arc::new(Links::start(&shared.servers, timeout));
+        Ok(Self { hot, gather: Arc::default(), shared: Arc::new(shared) })
     }
 
-    /// The same store with a connection of its own.
+    /// The same store with connections of its own.
     #[must_use]
     pub fn for_worker(&self) -> Self {
-        let hot = Link::start(self.hot.client(), self.shared.timeout);
-        Self { hot, gather: Arc::default(), shared: self.shared.clone() }
+        let hot = Links::start(&self.shared.servers, self.shared.timeout);
+        Self { hot: Arc::new(hot), gather: Arc::default(), shared: self.shared.clone() }
     }
 
     /// Runs a script of a type; when its data were last used with another server, or there are none, an epoch begins first.
@@ -208,41 +200,40 @@ impl Store {
     /// Runs a script on any key.
     async fn run_at(&self, way: Way, script: &'static Script, key: &str, args: &[&[u8]]) -> Result<Reply, StoreError> {
         let began = Instant::now();
-        let answer = match way {
-            Way::Hot => self.hot.run(script, key, args).await,
-            Way::Slow => self.run_slowly(script, key, args).await,
-        };
+        let call = Call { script, key, args, clustered: self.shared.servers.clustered() };
+        let answer = self.call(way, key.as_bytes(), Work::Script(call)).await;
         let reply = answer.and_then(|value| Reply::read(script.name, value));
         let outcome = reply.as_ref().map_or("error", |reply| reply.code.as_str());
         self.shared.metrics.script(script.name, outcome, began.elapsed());
         reply
     }
 
-    async fn run_slowly(&self, script: &'static Script, key: &str, args: &[&[u8]]) -> Result<redis::Value, StoreError> {
-        let timeout = self.shared.timeout;
-        let call = async {
-            let mut connection = self.slow_connection().await?;
-            connection::invoke(&mut connection, script, key, true, args)
-                .await
-                .map_err(|error| connection::explain(&error))
-        };
-        tokio::time::timeout(timeout, call).await.unwrap_or(Err(StoreError::Timeout(timeout)))
-    }
-
-    async fn slow_connection(&self) -> Result<deadpool_redis::Connection, StoreError> {
-        self.shared.slow.get().await.map_err(|error| match error {
-            deadpool_redis::PoolError::Backend(error) => connection::explain(&error),
-            other => StoreError::Unreachable(other.to_string()),
-        })
-    }
-
-    /// A single command on the pool of connections.
+    /// A single command on the pool of connections; its first argument is its key.
     async fn command<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, StoreError> {
-        let timeout = self.shared.timeout;
-        let call = async {
-            let mut connection = self.slow_connection().await?;
-            command.query_async(&mut connection).await.map_err(|error| connection::explain(&error))
+        let key = match command.args_iter().nth(1) {
+            Some(redis::Arg::Simple(key)) => key,
+            _ => &[],
         };
-        tokio::time::timeout(timeout, call).await.unwrap_or(Err(StoreError::Timeout(timeout)))
+        let value = self.call(Way::Slow, key, Work::Command(command)).await?;
+        redis::from_redis_value(value)
+            .map_err(|error| StoreError::Protocol { script: "a command", answer: error.to_string() })
+    }
+
+    /// Calls the server that serves the key, and again while that may help and there is time.
+    async fn call(&self, way: Way, key: &[u8], work: Work<'_>) -> Result<redis::Value, StoreError> {
+        let servers = &self.shared.servers;
+        let mut tries = servers.tries(key, self.shared.timeout);
+        loop {
+            let server = tries.server().await?;
+            let answer = match (way, work) {
+                (Way::Hot, Work::Script(call)) => self.hot.run(servers, &server, call, tries.deadline).await,
+                // In a box: it is large, and the hot path should not carry it.
+                (_, work) => Box::pin(slow::run(&server, work, tries.deadline)).await,
+            };
+            match answer {
+                Ok(value) => return Ok(value),
+                Err(failure) => tries.failed(failure).await?,
+            }
+        }
     }
 }

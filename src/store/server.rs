@@ -2,7 +2,7 @@
 
 use redis::aio::ConnectionLike;
 
-use super::{Store, StoreError, connection};
+use super::{Store, StoreError, failure::explain, slow};
 
 /// The oldest version that has all that the scripts use.
 const OLDEST: (u64, u64) = (6, 2);
@@ -14,37 +14,52 @@ impl Store {
     /// [`StoreError::Unfit`] says what is wrong with it; any other, that it could not be asked.
     pub async fn check_server(&self) -> Result<(), StoreError> {
         let timeout = self.shared.timeout;
-        let check = async { check(&mut self.slow_connection().await?).await };
-        tokio::time::timeout(timeout, check).await.unwrap_or(Err(StoreError::Timeout(timeout)))
+        let deadline = tokio::time::Instant::now() + timeout;
+        let server = self.shared.servers.any(deadline).await?;
+        let check = async { check(&mut slow::connection(&server).await?).await };
+        tokio::time::timeout_at(deadline, check).await.unwrap_or(Err(StoreError::Timeout(timeout)))
     }
 }
 
 /// # Errors
 /// See [`Store::check_server`].
 pub(super) async fn check<C: ConnectionLike>(connection: &mut C) -> Result<(), StoreError> {
-    let mut info = String::new();
-    for section in ["server", "memory"] {
-        let text: String = redis::cmd("INFO")
-            .arg(section)
-            .query_async(connection)
-            .await
-            .map_err(|error| connection::explain(&error))?;
-        info.push_str(&text);
-    }
-    verdict(&info)
+    let info = format!("{}{}", info(connection, "server").await?, info(connection, "memory").await?);
+    fit(&info)?;
+    check_primary(connection).await
 }
 
-fn verdict(info: &str) -> Result<(), StoreError> {
-    let field = |name: &str| {
-        info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim).unwrap_or_default()
-    };
-    let version = field("redis_version");
+/// Only that it is a primary.
+///
+/// # Errors
+/// [`StoreError::Refused`] when it is not; any other, that it could not be asked.
+pub(super) async fn check_primary<C: ConnectionLike>(connection: &mut C) -> Result<(), StoreError> {
+    primary(&info(connection, "replication").await?)
+}
+
+async fn info<C: ConnectionLike>(connection: &mut C, section: &str) -> Result<String, StoreError> {
+    redis::cmd("INFO").arg(section).query_async(connection).await.map_err(|error| explain(&error))
+}
+
+fn field<'a>(info: &'a str, name: &str) -> &'a str {
+    info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim).unwrap_or_default()
+}
+
+fn primary(info: &str) -> Result<(), StoreError> {
+    match field(info, "role") {
+        "master" => Ok(()),
+        role => Err(StoreError::Refused(format!("this server is not the primary: its role is {role:?}"))),
+    }
+}
+
+fn fit(info: &str) -> Result<(), StoreError> {
+    let version = field(info, "redis_version");
     let mut numbers = version.split('.').map(|part| part.parse::<u64>().unwrap_or(0));
     let found = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     if found < OLDEST {
         return Err(StoreError::Unfit(format!("Redis is version {version:?}; 6.2 or newer is needed")));
     }
-    let policy = field("maxmemory_policy");
+    let policy = field(info, "maxmemory_policy");
     if policy != "noeviction" {
         return Err(StoreError::Unfit(format!(
             "Redis has maxmemory-policy {policy:?}, which would drop leases when memory is full; set it to noeviction"
@@ -59,11 +74,18 @@ mod tests {
 
     #[test]
     fn an_old_redis_and_an_evicting_one_are_refused_by_name() {
-        assert!(verdict("redis_version:7.0.15\r\nmaxmemory_policy:noeviction\r\n").is_ok());
-        assert!(verdict("redis_version:6.2.0\r\nmaxmemory_policy:noeviction\r\n").is_ok());
-        let old = verdict("redis_version:6.0.16\r\nmaxmemory_policy:noeviction\r\n").unwrap_err().to_string();
+        assert!(fit("redis_version:7.0.15\r\nmaxmemory_policy:noeviction\r\n").is_ok());
+        assert!(fit("redis_version:6.2.0\r\nmaxmemory_policy:noeviction\r\n").is_ok());
+        let old = fit("redis_version:6.0.16\r\nmaxmemory_policy:noeviction\r\n").unwrap_err().to_string();
         assert!(old.contains("6.0.16") && old.contains("6.2"), "{old}");
-        let evicting = verdict("redis_version:7.0.15\r\nmaxmemory_policy:allkeys-lru\r\n").unwrap_err().to_string();
+        let evicting = fit("redis_version:7.0.15\r\nmaxmemory_policy:allkeys-lru\r\n").unwrap_err().to_string();
         assert!(evicting.contains("allkeys-lru") && evicting.contains("noeviction"), "{evicting}");
+    }
+
+    #[test]
+    fn a_replica_is_refused_for_now() {
+        assert!(primary("# Replication\r\nrole:master\r\nconnected_slaves:1\r\n").is_ok());
+        let refused = primary("# Replication\r\nrole:slave\r\n").unwrap_err();
+        assert!(matches!(refused, StoreError::Refused(why) if why.contains("\"slave\"")));
     }
 }

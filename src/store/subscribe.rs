@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::Store;
+use super::{Store, StoreError, failure::explain};
 use crate::model::SessionId;
 
 /// What a replica hears.
@@ -46,12 +46,18 @@ impl Store {
         channel: &str,
         wakes: &mpsc::UnboundedSender<Wake>,
         failed: &mut bool,
-    ) -> Result<(), redis::RedisError> {
-        let timed_out = |_| redis::RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut));
+    ) -> Result<(), StoreError> {
+        let timed_out = |_| StoreError::Timeout(self.shared.timeout);
+        let lost = |error| explain(&error);
         let timeout = self.shared.timeout;
-        let pubsub = tokio::time::timeout(timeout, self.hot.client().get_async_pubsub()).await.map_err(timed_out)??;
+        // In a cluster any node hears what is published at any other.
+        let server = self.shared.servers.any(Instant::now() + timeout).await?;
+        let pubsub = tokio::time::timeout(timeout, server.client().get_async_pubsub())
+            .await
+            .map_err(timed_out)?
+            .map_err(lost)?;
         let (mut sink, mut messages) = pubsub.split();
-        tokio::time::timeout(timeout, sink.subscribe(channel)).await.map_err(timed_out)??;
+        tokio::time::timeout(timeout, sink.subscribe(channel)).await.map_err(timed_out)?.map_err(lost)?;
         if std::mem::take(failed) {
             tracing::info!("subscribed to offers again");
         }
@@ -60,14 +66,15 @@ impl Store {
         loop {
             tokio::select! {
                 message = messages.next() => {
-                    let Some(message) = message else { return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into()) };
+                    let Some(message) = message else { return Err(StoreError::Unreachable("the connection was closed".to_owned())) };
                     if let Some(id) = std::str::from_utf8(message.get_payload_bytes()).ok().and_then(|text| text.parse().ok()) {
                         let _ = wakes.send(Wake::Offered(id));
                     }
                 }
+                () = server.gone().cancelled() => return Ok(()),
                 // A black hole is not noticed by listening.
                 _ = pings.tick() => {
-                    let _: redis::Value = tokio::time::timeout(timeout, sink.ping()).await.map_err(timed_out)??;
+                    let _: redis::Value = tokio::time::timeout(timeout, sink.ping()).await.map_err(timed_out)?.map_err(lost)?;
                 }
             }
         }

@@ -1,9 +1,11 @@
 //! What the tests stand on: real servers, started for the test and ended with it.
 
+pub mod cluster;
 pub mod docker;
 pub mod http;
 pub mod redis;
 pub mod replica;
+pub mod sentinel;
 pub mod tls;
 pub mod wire;
 

@@ -71,6 +71,13 @@ impl Redis {
         self.try_conn().expect("a connection to redis-server")
     }
 
+    /// A field of `INFO`; empty when it is not there.
+    pub fn info(&self, name: &str) -> String {
+        let info: String = redis::cmd("INFO").query(&mut self.conn()).expect("redis-server tells");
+        let field = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        field.unwrap_or_default().to_owned()
+    }
+
     /// SIGKILL.
     pub fn kill(&mut self) {
         let _ = self.child.kill();
@@ -106,7 +113,8 @@ impl Redis {
         }
     }
 
-    fn try_conn(&self) -> Option<redis::Connection> {
+    /// The same when it may be away.
+    pub fn try_conn(&self) -> Option<redis::Connection> {
         let mut connection = redis::Client::open(self.url()).ok()?.get_connection().ok()?;
         redis::cmd("PING").query::<String>(&mut connection).ok()?;
         Some(connection)
