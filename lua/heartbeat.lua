@@ -14,6 +14,7 @@
 --
 -- Outcomes, one for each, in their order
 --   ok           session row
+--   claimed      session row   the same, of an offer that this claimed
 --   not_found
 --   unproven      in a recovery: Redis may have lost it, and a proof is wanted
 --   queued
@@ -49,13 +50,17 @@ local function beat(session, owner, brief, token)
   if token ~= '' and token ~= s.token then
     return { 'stale_token', s.token }
   end
-  if s.state == 'offered' then
+  local offered = s.state == 'offered'
+  if offered then
     claim(s)
   end
   renew(s)
   if s.idem and S.now - tonumber(s.idem_at) > half_a_day then
     redis.call('HSET', S.base .. 'session:' .. session, 'idem_at', int(S.now))
     s.keep_idem = s.idem
+  end
+  if offered then
+    return { 'claimed', describe(s, brief == '1') }
   end
   return { 'ok', describe(s, brief == '1') }
 end

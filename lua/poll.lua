@@ -14,6 +14,7 @@
 --
 -- Outcomes
 --   ok         session row
+--   claimed    session row   its offer was claimed by this
 --   not_found
 --   unproven   ms   in a recovery: Redis may have lost it; the time to its end
 --   given_up   ms   the time to the end of a recovery (or false)
@@ -45,6 +46,7 @@ if owner == '' then
 end
 if s.state == 'offered' then
   claim(s)
+  return { 'claimed', describe(s) }
 elseif s.state == 'queued' then
   if give_up == '1' then
     close(s, 'ticket_expired')

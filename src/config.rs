@@ -141,6 +141,11 @@ pub struct RedisConfig {
     /// The password for sentinels, when they ask for one; the one in the URL is for Redis.
     #[serde(serialize_with = "redact_secret")]
     pub sentinel_password: Option<SecretString>,
+    /// How many replicas must have a grant before it is answered; 0: none is waited for. Default 0.
+    pub wait_replicas: u32,
+    /// How long they have for it; then it is taken back, and answered with 503 `not_replicated`. Default 200ms.
+    #[serde(with = "duration_text::required")]
+    pub wait_timeout: Duration,
     /// For `rediss`.
     pub tls: RedisTls,
 }

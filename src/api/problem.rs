@@ -194,6 +194,10 @@ impl From<StoreError> for Problem {
                 tracing::error!(%error, "a script answered what it must not");
                 Self::internal()
             }
+            StoreError::NotReplicated { .. } => {
+                tracing::warn!(%error, "a grant was not answered: too few replicas of Redis had it in time");
+                unavailable("not_replicated", "Too few replicas of Redis heard of it in time; it is safe to repeat")
+            }
             StoreError::OutOfMemory => unavailable("redis_out_of_memory", "Redis has no memory left for new sessions"),
             StoreError::Unfit(_) | StoreError::NewerSchema { .. } => {
                 tracing::error!(%error, "this Redis cannot be used");

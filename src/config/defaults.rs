@@ -42,6 +42,8 @@ impl Default for RedisConfig {
             pool_size: 4,
             sentinel_user: None,
             sentinel_password: None,
+            wait_replicas: 0,
+            wait_timeout: Duration::from_millis(200),
             tls: RedisTls::default(),
         }
     }

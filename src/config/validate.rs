@@ -106,6 +106,11 @@ impl RedisConfig {
         let url = RedisUrl::parse(given).map_err(wrong)?;
         between("redis.timeout", self.timeout, Duration::from_millis(10), Duration::from_secs(30))?;
         check((1..=1024).contains(&self.pool_size), "redis.pool_size", &self.pool_size, "1 to 1024")?;
+        check(self.wait_replicas <= 16, "redis.wait_replicas", &self.wait_replicas, "0 to 16")?;
+        if self.wait_replicas > 0 {
+            // Taking the grant back needs time as well.
+            between("redis.wait_timeout", self.wait_timeout, Duration::from_millis(1), self.timeout / 2)?;
+        }
         let secret = self.sentinel_password.is_some();
         let sentinel = matches!(url.place, RedisPlace::Sentinel { .. });
         check(sentinel || !secret, "redis.sentinel_password", &"(not shown)", "none without redis+sentinel://")?;

@@ -7,7 +7,7 @@ use tokio::time::Instant as Deadline;
 use super::{CreateSession, Created, OnShortage, Pool, PoolError, waiters::Waiting};
 use crate::{
     model::{Caller, EndReason, OwnerName, Session, SessionId, SessionState, TargetType},
-    store::{Allocated, Allocation, Claim, Polled, Store},
+    store::{Allocated, Allocation, Claim, Polled, Store, StoreError},
 };
 
 /// What a shortage tells the client to wait before it tries again.
@@ -167,6 +167,8 @@ impl Pool {
                 }
                 Ok(Polled::Unproven(left)) => return Err(PoolError::Unproven { id: session.id, left }),
                 Ok(Polled::NotFound | Polled::GivenUp(_)) => return Err(super::not_found(session.id)),
+                // It was taken back: there is no session to wait for any more.
+                Err(error @ StoreError::NotReplicated { .. }) => return Err(error.into()),
                 // Redis may be back before the client's patience ends.
                 Err(error) if Deadline::now() >= deadline => return Err(error.into()),
                 Err(_) => pause = Duration::from_millis(200),

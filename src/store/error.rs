@@ -18,6 +18,14 @@ pub enum StoreError {
     /// This Redis cannot keep the promises: too old, or set to evict. Not mended by trying again.
     #[error("{0}")]
     Unfit(String),
+    /// Too few replicas had a grant in time: it was taken back, or, when it was made before, not confirmed.
+    #[error("{reached} of {wanted} replicas have it")]
+    NotReplicated {
+        /// How many have it.
+        reached: u32,
+        /// How many must.
+        wanted: u32,
+    },
     /// Redis has no memory left for new sessions.
     #[error("Redis has no memory left")]
     OutOfMemory,

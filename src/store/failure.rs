@@ -52,6 +52,11 @@ impl Failure {
         Self { error: StoreError::Timeout(timeout), retry: false, lost: true, moved_to: None }
     }
 
+    /// A grant that was taken back: trying again at once would meet the same replicas.
+    pub(super) fn not_replicated(error: StoreError) -> Self {
+        Self { error, retry: false, lost: false, moved_to: None }
+    }
+
     /// No connection.
     pub(super) fn unreached(error: StoreError) -> Self {
         Self { error, retry: true, lost: true, moved_to: None }

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use super::{
     Store, StoreError, Way,
     reply::{Reply, Row},
-    scripts::Script,
+    scripts::{self, Script},
 };
 use crate::model::TargetType;
 
@@ -102,7 +102,8 @@ async fn together(
     target_type: &TargetType,
     args: &[&[u8]],
 ) -> Result<Vec<Row>, StoreError> {
-    let mut reply = store.run(Way::Hot, script, target_type, args).await?;
+    let way = if script.name == scripts::ALLOCATE.name { store.granting() } else { Way::Hot };
+    let mut reply = store.run(way, script, target_type, args).await?;
     if reply.code != "ok" {
         return Err(reply.unexpected());
     }

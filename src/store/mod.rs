@@ -46,6 +46,7 @@ mod keys;
 mod links;
 mod recovery;
 mod registry;
+mod replicated;
 mod reply;
 mod scripts;
 mod server;
@@ -73,8 +74,8 @@ pub use sessions::{
 pub use subscribe::Wake;
 
 use self::{
-    connection::Call, gather::Gather, journal::Journal, keys::Keys, links::Links, reply::Reply, scripts::Script,
-    servers::Servers, slow::Work, types::Types,
+    connection::Call, gather::Gather, journal::Journal, keys::Keys, links::Links, replicated::Replication,
+    reply::Reply, scripts::Script, servers::Servers, slow::Work, types::Types,
 };
 use crate::{
     config::{Config, Limits, RedisUrl},
@@ -102,6 +103,7 @@ struct Shared {
     lease_tokens: LeaseTokens,
     journal: Journal,
     recovery: RecoveryTimes,
+    replication: Replication,
     /// The arguments that every script of a type begins with, after `check`.
     common: [Vec<u8>; 3],
 }
@@ -121,6 +123,10 @@ enum Way {
     Hot,
     /// The pool: what is slow or rare.
     Slow,
+    /// The pool whose connections wait for replicas: what may grant.
+    Granting,
+    /// The same for a grant that was made on another connection.
+    Granted,
 }
 
 impl Store {
@@ -151,6 +157,7 @@ impl Store {
                 grace: config.recovery.grace,
                 lossless: config.recovery.lossless,
             },
+            replication: Replication { replicas: config.redis.wait_replicas, patience: config.redis.wait_timeout },
             common,
         };
         let hot = Arc::new(Links::start(&shared.servers, timeout));
@@ -162,6 +169,11 @@ impl Store {
     pub fn for_worker(&self) -> Self {
         let hot = Links::start(&self.shared.servers, self.shared.timeout);
         Self { hot: Arc::new(hot), gather: Arc::default(), shared: self.shared.clone() }
+    }
+
+    /// The way of what may grant.
+    fn granting(&self) -> Way {
+        if self.shared.replication.replicas > 0 { Way::Granting } else { Way::Hot }
     }
 
     /// Runs a script of a type; when its data were last used with another server, or there are none, an epoch begins first.
@@ -227,6 +239,10 @@ impl Store {
             let server = tries.server().await?;
             let answer = match (way, work) {
                 (Way::Hot, Work::Script(call)) => self.hot.run(servers, &server, call, tries.deadline).await,
+                (Way::Granting | Way::Granted, Work::Script(call)) => {
+                    let (granted, replication) = (way == Way::Granted, self.shared.replication);
+                    Box::pin(replicated::run(&server, call, granted, replication, tries.deadline)).await
+                }
                 // In a box: it is large, and the hot path should not carry it.
                 (_, work) => Box::pin(slow::run(&server, work, tries.deadline)).await,
             };

@@ -53,6 +53,9 @@ macro_rules! of_a_type {
     };
 }
 
+/// How many arguments `allocate` has for each session; the first two are the session and its owner.
+pub(super) const ALLOCATE_ITEM: usize = 14;
+
 macro_rules! of_its_own {
     ($name:ident, $file:literal, [$($arg:literal),*]) => {
         pub(super) static $name: Script = Script {
@@ -68,6 +71,7 @@ of_a_type!(ALLOCATE, "allocate", ["..."]);
 of_a_type!(POLL, "poll", ["session", "owner", "ticket_ms", "give_up", "renews", "replica"]);
 of_a_type!(HEARTBEAT, "heartbeat", ["..."]);
 of_a_type!(RELEASE, "release", ["..."]);
+of_a_type!(WITHDRAW, "withdraw", ["..."]);
 of_a_type!(RECLAIM, "reclaim", []);
 of_a_type!(STATUS, "status", []);
 of_a_type!(CONTAINERS, "containers", ["available_only", "after", "most"]);
@@ -97,11 +101,12 @@ of_its_own!(CLAIM_ID, "claim_id", ["value", "replaces", "keep_ms"]);
 
 /// Every script.
 #[cfg(test)]
-pub(super) static ALL: [&Script; 26] = [
+pub(super) static ALL: [&Script; 27] = [
     &ALLOCATE,
     &POLL,
     &HEARTBEAT,
     &RELEASE,
+    &WITHDRAW,
     &RECLAIM,
     &STATUS,
     &CONTAINERS,

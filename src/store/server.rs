@@ -16,7 +16,7 @@ impl Store {
         let timeout = self.shared.timeout;
         let deadline = tokio::time::Instant::now() + timeout;
         let server = self.shared.servers.any(deadline).await?;
-        let check = async { check(&mut slow::connection(&server).await?).await };
+        let check = async { check(&mut slow::connection(server.slow()).await?).await };
         tokio::time::timeout_at(deadline, check).await.unwrap_or(Err(StoreError::Timeout(timeout)))
     }
 }

@@ -37,31 +37,15 @@ pub(super) struct Server {
     at: Option<HostPort>,
     client: Client,
     slow: Pool,
+    granting: Pool,
     gone: CancellationToken,
 }
 
 impl Server {
     fn new(client: Client, at: Option<HostPort>, config: &RedisConfig) -> Result<Self, StoreError> {
-        let timeout = config.timeout;
-        let no = |error: &dyn std::fmt::Display| StoreError::Unfit(format!("redis.url cannot be used: {error}"));
-        // Our own time-outs stand around each call.
-        let settings = AsyncConnectionConfig::new().set_connection_timeout(Some(timeout)).set_response_timeout(None);
-        let manager = Manager::new_with_config(client.get_connection_info().clone(), settings).map_err(|e| no(&e))?;
-        let slow = Pool::builder(manager)
-            .max_size(config.pool_size)
-            .wait_timeout(Some(timeout))
-            .create_timeout(Some(timeout))
-            .recycle_timeout(Some(timeout))
-            .runtime(deadpool_redis::Runtime::Tokio1)
-            .post_create(Hook::async_fn(|connection, _| {
-                Box::pin(async move {
-                    // Its commands may only read: a replica would answer them, with what it had last heard.
-                    server::check_primary(connection).await.map_err(|error| HookError::message(error.to_string()))
-                })
-            }))
-            .build()
-            .map_err(|e| no(&e))?;
-        Ok(Self { at, client, slow, gone: CancellationToken::new() })
+        let (slow, granting) = (pool(&client, config)?, pool(&client, config)?);
+        let gone = CancellationToken::new();
+        Ok(Self { at, client, slow, granting, gone })
     }
 
     /// For connections of any kind.
@@ -78,6 +62,33 @@ impl Server {
     pub(super) fn slow(&self) -> &Pool {
         &self.slow
     }
+
+    /// Connections that wait for replicas.
+    pub(super) fn granting(&self) -> &Pool {
+        &self.granting
+    }
+}
+
+fn pool(client: &Client, config: &RedisConfig) -> Result<Pool, StoreError> {
+    let timeout = config.timeout;
+    let no = |error: &dyn std::fmt::Display| StoreError::Unfit(format!("redis.url cannot be used: {error}"));
+    // Our own time-outs stand around each call.
+    let settings = AsyncConnectionConfig::new().set_connection_timeout(Some(timeout)).set_response_timeout(None);
+    let manager = Manager::new_with_config(client.get_connection_info().clone(), settings).map_err(|e| no(&e))?;
+    Pool::builder(manager)
+        .max_size(config.pool_size)
+        .wait_timeout(Some(timeout))
+        .create_timeout(Some(timeout))
+        .recycle_timeout(Some(timeout))
+        .runtime(deadpool_redis::Runtime::Tokio1)
+        .post_create(Hook::async_fn(|connection, _| {
+            Box::pin(async move {
+                // Its commands may only read: a replica would answer them, with what it had last heard.
+                server::check_primary(connection).await.map_err(|error| HookError::message(error.to_string()))
+            })
+        }))
+        .build()
+        .map_err(|e| no(&e))
 }
 
 /// Who serves which slots, in their order: the last slot of each range. Empty until it is known.

@@ -231,6 +231,22 @@ impl Store {
         renew: bool,
         replica: Option<&str>,
     ) -> Result<Polled, StoreError> {
+        // What nobody owns is only read.
+        let way = if owner.is_some() { self.granting() } else { Way::Hot };
+        self.poll_by(way, target_type, id, owner, give_up, renew, replica).await
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    async fn poll_by(
+        &self,
+        way: Way,
+        target_type: &TargetType,
+        id: SessionId,
+        owner: Option<&OwnerName>,
+        give_up: bool,
+        renew: bool,
+        replica: Option<&str>,
+    ) -> Result<Polled, StoreError> {
         let args = [
             id.to_string(),
             owner.map(ToString::to_string).unwrap_or_default(),
@@ -239,9 +255,9 @@ impl Store {
             flag(renew),
             replica.map(|replica| self.shared.keys.wake(replica)).unwrap_or_default(),
         ];
-        let mut reply = self.run(Way::Hot, &scripts::POLL, target_type, &bytes(&args)).await?;
+        let mut reply = self.run(way, &scripts::POLL, target_type, &bytes(&args)).await?;
         match reply.code.as_str() {
-            "ok" => self.session(&mut reply, target_type, owner.is_some()).await.map(Polled::Session),
+            "ok" | "claimed" => self.session(&mut reply, target_type, owner.is_some()).await.map(Polled::Session),
             "not_found" => Ok(Polled::NotFound),
             "unproven" => Ok(Polled::Unproven(Duration::from_millis(reply.values.number()?))),
             "given_up" => Ok(Polled::GivenUp(left(&mut reply)?)),
@@ -289,6 +305,23 @@ impl Store {
     ) -> Result<Heartbeat, StoreError> {
         Ok(match one.code.as_str() {
             "ok" => Heartbeat::Renewed(self.session(&mut one, target_type, !brief).await?),
+            "claimed" => {
+                let session = self.session(&mut one, target_type, !brief).await?;
+                if self.granting() != Way::Hot {
+                    // Rare: an offer is mostly claimed by a poll.
+                    Box::pin(self.poll_by(
+                        Way::Granted,
+                        target_type,
+                        session.id,
+                        Some(&session.owner),
+                        false,
+                        true,
+                        None,
+                    ))
+                    .await?;
+                }
+                Heartbeat::Renewed(session)
+            }
             "ended" => Heartbeat::Ended(self.session(&mut one, target_type, false).await?),
             "not_found" => Heartbeat::NotFound,
             "unproven" => Heartbeat::Unproven,

@@ -1,6 +1,8 @@
 //! Calls on a server's pool of connections: what is slow or rare.
 
-use deadpool_redis::{Connection, PoolError};
+use std::future::Future;
+
+use deadpool_redis::{Connection, Pool, PoolError};
 use redis::{Cmd, Value};
 use tokio::time::Instant;
 
@@ -11,12 +13,12 @@ use super::{
     servers::Server,
 };
 
-/// A connection to this server.
+/// A connection of this pool.
 ///
 /// # Errors
 /// None could be had.
-pub(super) async fn connection(server: &Server) -> Result<Connection, StoreError> {
-    server.slow().get().await.map_err(|error| match error {
+pub(super) async fn connection(pool: &Pool) -> Result<Connection, StoreError> {
+    pool.get().await.map_err(|error| match error {
         PoolError::Backend(error) => explain(&error),
         other => StoreError::Unreachable(other.to_string()),
     })
@@ -34,19 +36,32 @@ pub(super) enum Work<'a> {
 /// # Errors
 /// See [`StoreError`]; by `deadline`.
 pub(super) async fn run(server: &Server, work: Work<'_>, deadline: Instant) -> Result<Value, Failure> {
-    let began = Instant::now();
-    let asked = async {
-        let mut connection = connection(server).await.map_err(Failure::unreached)?;
+    within(deadline, async {
+        let mut connection = connection(server.slow()).await.map_err(Failure::unreached)?;
         let answer = match work {
             Work::Script(call) => invoke(&mut connection, call, true).await,
             Work::Command(command) => command.query_async(&mut connection).await,
         };
         let answer = answer.map_err(|error| Failure::of(&error));
-        if answer.as_ref().is_err_and(|failure| failure.lost) {
-            // Also one to a server that became read-only: its name may lead to another one by now.
-            let _ = Connection::take(connection);
-        }
+        put_back(connection, &answer);
         answer
-    };
+    })
+    .await
+}
+
+/// Gives a connection back to its pool, unless it is of no use any more; also one to a server that became read-only: its name may
+/// lead to another one by now.
+pub(super) fn put_back(connection: Connection, answer: &Result<Value, Failure>) {
+    if answer.as_ref().is_err_and(|failure| failure.lost) {
+        let _ = Connection::take(connection);
+    }
+}
+
+/// The outcome of `asked`, or silence at the deadline.
+pub(super) async fn within(
+    deadline: Instant,
+    asked: impl Future<Output = Result<Value, Failure>>,
+) -> Result<Value, Failure> {
+    let began = Instant::now();
     tokio::time::timeout_at(deadline, asked).await.unwrap_or_else(|_| Err(Failure::silence(deadline - began)))
 }

@@ -1,6 +1,7 @@
 //! How replicas reach Redis: by Sentinel, in a cluster, over TLS, as an ACL user, and past a demoted primary.
 
 mod cluster;
+mod replicated;
 mod sentinel;
 
 use std::time::Duration;
