@@ -137,6 +137,7 @@ struct ListQuery {
     #[serde(default)]
     include_ended: bool,
     /// Items on a page. Default 100; at most 1000.
+    #[param(minimum = 1)]
     limit: Option<u32>,
     /// From the `Link` header of the page before.
     cursor: Option<String>,
@@ -193,7 +194,8 @@ pub(super) async fn create_session(
 
 /// List sessions: your own, with an admin key everybody's; oldest first, by type.
 #[utoipa::path(tag = "sessions", security(("api_key" = [])), params(ListQuery), responses(
-    (status = 200, description = "One page; `Link: <…>; rel=\"next\"` leads to the next", body = [Session])))]
+    (status = 200, description = "One page; `Link: <…>; rel=\"next\"` leads to the next", body = [Session]),
+    (status = 404, description = "Unknown target type", body = Problem, content_type = "application/problem+json")))]
 #[get("/sessions")]
 pub(super) async fn list_sessions(
     caller: Reader,
