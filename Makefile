@@ -1,7 +1,7 @@
 # The commands of the project. What they do is in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast test-schema test-compose lint setup images
+.PHONY: help run test test-fast test-schema test-compose fuzz lint setup images
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ test-schema: ## Ask a running replica for all that its OpenAPI document describe
 
 test-compose: ## Test the Compose file, with Wine itself
 	@scripts/test.sh compose
+
+fuzz: ## Run each fuzz target for a minute (FUZZ_SECONDS); needs a nightly toolchain and cargo-fuzz
+	@scripts/fuzz.sh
 
 lint: ## Check format, clippy, shell scripts, the load balancer's file, licences and advisories
 	@scripts/lint.sh

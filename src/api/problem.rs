@@ -14,6 +14,9 @@ use crate::{
 /// What a client should wait when Redis is away or this replica ends.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// The longest `detail`, in characters: it names what was given, which may be as long as a body.
+pub(super) const DETAIL_MOST: usize = 500;
+
 /// An error answer. `code` is stable; `detail` is for people.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
@@ -52,7 +55,7 @@ impl Problem {
             title: title.to_owned(),
             status: status.as_u16(),
             code: code.to_owned(),
-            detail: detail.into(),
+            detail: shortened(detail.into()),
             known_types: None,
             end_reason: None,
             fencing_token: None,
@@ -124,6 +127,14 @@ impl Problem {
         let detail = "Something went wrong inside; the log of this replica says what";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail)
     }
+}
+
+fn shortened(mut detail: String) -> String {
+    if let Some((end, _)) = detail.char_indices().nth(DETAIL_MOST) {
+        detail.truncate(end);
+        detail.push('…');
+    }
+    detail
 }
 
 impl From<PoolError> for Problem {

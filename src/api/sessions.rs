@@ -327,7 +327,7 @@ async fn end(caller: &Caller, state: &State, id: SessionId, query: &ReleaseQuery
 
 /// # Errors
 /// A value is out of its bounds.
-fn checked(
+pub(super) fn checked(
     body: CreateBody,
     target_type: TargetType,
     idempotency: Option<Idempotency>,
@@ -418,6 +418,13 @@ fn idempotency(request: &HttpRequest, body: &CreateBody, limits: &Limits) -> Res
     let digest = Sha256::digest(value.to_string());
     let body_hash = digest.iter().fold(String::with_capacity(64), |text, byte| format!("{text}{byte:02x}"));
     Ok(Some(Idempotency { key: key.to_owned(), body_hash }))
+}
+
+/// What is wrong with the text as the parameters of each route.
+#[cfg(any(test, fuzzing))]
+pub(super) fn fuzz_queries(text: &str) -> impl Iterator<Item = Problem> {
+    use super::fuzz::query;
+    [query::<ListQuery>(text), query::<ReadQuery>(text), query::<ReleaseQuery>(text)].into_iter().flatten()
 }
 
 #[cfg(test)]
