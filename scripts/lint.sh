@@ -29,6 +29,7 @@ licences_and_advisories() {
 
 say "cargo fmt --check"
 cargo fmt --all --check
+cargo fmt --manifest-path fuzz/Cargo.toml --check
 say "cargo clippy"
 cargo clippy --all-targets --locked -- -D warnings
 where_installed shellcheck shellcheck .ci/run start_docker_compose.sh scripts/*.sh deploy/targets/*.sh

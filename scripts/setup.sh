@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing.
 #
-#   scripts/setup.sh [redis] [sentinel] [docker] [debootstrap] [curl] [openssl]      all six when none is named
+#   scripts/setup.sh [redis] [sentinel] [docker] [debootstrap] [curl] [openssl] [python]      all when none is named
 #
 # On Debian and Ubuntu by apt-get, as root or by a sudo without password; elsewhere it says what to install.
 set -euo pipefail
@@ -19,7 +19,8 @@ packages_for() {
         debootstrap) has debootstrap || [[ -x /usr/sbin/debootstrap ]] || echo debootstrap ;;
         curl) has curl || echo curl ;;
         openssl) has openssl || echo openssl ;;
-        *) die "setup: $1 is unknown; known are redis, sentinel, docker, debootstrap, curl and openssl" ;;
+        python) python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv ;;
+        *) die "setup: $1 is unknown; known are redis, sentinel, docker, debootstrap, curl, openssl and python" ;;
     esac
 }
 
@@ -60,7 +61,7 @@ install() {
 }
 
 main() {
-    (($#)) || set -- redis sentinel docker debootstrap curl openssl
+    (($#)) || set -- redis sentinel docker debootstrap curl openssl python
     local what missing=()
     for what in "$@"; do
         mapfile -t -O "${#missing[@]}" missing < <(packages_for "$what")

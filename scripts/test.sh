@@ -3,6 +3,7 @@
 #
 #   scripts/test.sh all         everything, after installing what is missing
 #   scripts/test.sh fast        what needs no Docker
+#   scripts/test.sh schema      the API against its document
 #   scripts/test.sh compose     the Compose file, with Wine itself
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
@@ -14,7 +15,7 @@ with_engine() {
 }
 
 all() {
-    "$ROOT/scripts/setup.sh" redis sentinel docker debootstrap curl openssl
+    "$ROOT/scripts/setup.sh" redis sentinel docker debootstrap curl openssl python
     with_engine
     # Mostly downloads: meanwhile the compiler has the processors.
     "$ROOT/scripts/images.sh" linux redis haproxy &
@@ -31,6 +32,7 @@ all() {
     else
         cargo test --locked --no-fail-fast --lib --bins --tests
     fi
+    "$ROOT/scripts/schemathesis.sh"
 }
 
 fast() {
@@ -51,6 +53,7 @@ compose_with_wine() {
 case ${1:-} in
     all) all ;;
     fast) fast ;;
+    schema) exec "$ROOT/scripts/schemathesis.sh" ;;
     compose) compose_with_wine ;;
-    *) die "test: all, fast or compose" ;;
+    *) die "test: all, fast, schema or compose" ;;
 esac

@@ -7,6 +7,9 @@
 //! Durations are written as `250ms`, `5s`, `10m`, `1h`.
 
 mod defaults;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod links;
 mod redaction;
 mod redis_url;

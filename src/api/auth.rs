@@ -155,6 +155,12 @@ impl Keys {
         Ok(())
     }
 
+    /// Whether it is a key's.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn check(&self, given: Option<&str>) -> Result<(), Problem> {
+        self.identify(given).map(|_| ())
+    }
+
     /// Every key is compared, in constant time, so that an answer's time says nothing.
     fn identify(&self, given: Option<&str>) -> Result<Arc<Identity>, Problem> {
         let keys = self.current.load();
@@ -203,7 +209,7 @@ fn modified(path: &Path) -> Option<SystemTime> {
 }
 
 /// The key of a request: `X-API-Key`, or `Authorization: Bearer`. Never one in a URL: those are logged.
-fn key_of(request: &HttpRequest) -> Option<&str> {
+pub(super) fn key_of(request: &HttpRequest) -> Option<&str> {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     header("x-api-key").or_else(|| {
         let (scheme, key) = header("authorization")?.split_once(' ')?;

@@ -76,6 +76,7 @@ struct ListQuery {
     #[serde(default)]
     available_only: bool,
     /// Items on a page. Default 100; at most 1000.
+    #[param(minimum = 1)]
     limit: Option<u32>,
     /// `next` of the page before.
     cursor: Option<String>,

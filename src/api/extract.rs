@@ -1,6 +1,7 @@
 //! What handlers take from a request, with errors that name the field, the value and what would be right.
 
 use std::{
+    fmt::Display,
     future::{Future, Ready, ready},
     pin::Pin,
     time::Duration,
@@ -83,7 +84,12 @@ pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         let path = error.path().to_string();
         let error = error.into_inner();
         if !error.is_data() {
-            return not_json(error);
+            // Where one of some words belongs and no text stands, serde_json says that it is no JSON.
+            if serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err() {
+                return not_json(error);
+            }
+            let place = format!("at line {} column {}", error.line(), error.column());
+            return Problem::malformed("invalid_field", format!("{path}: a value of another kind is right {place}"));
         }
         let text = error.to_string();
         if text.starts_with("unknown field `target_id`") {
@@ -107,13 +113,14 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let read = web::Query::<T>::from_query(request.query_string());
-        ready(read.map(|query| Self(query.into_inner())).map_err(|error| {
-            let text = error.to_string();
-            let reason = text.strip_prefix("Query deserialize error: ").unwrap_or(&text);
-            let detail = format!("The parameters {:?}: {reason}", shortened(request.query_string()));
-            Problem::malformed("invalid_parameter", detail)
-        }))
+        ready(read.map(|query| Self(query.into_inner())).map_err(|error| wrong_query(request.query_string(), &error)))
     }
+}
+
+pub(super) fn wrong_query(given: &str, error: &impl Display) -> Problem {
+    let text = error.to_string();
+    let reason = text.strip_prefix("Query deserialize error: ").unwrap_or(&text);
+    Problem::malformed("invalid_parameter", format!("The parameters {:?}: {reason}", shortened(given)))
 }
 
 /// A session's id in the path.

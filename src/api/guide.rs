@@ -29,6 +29,7 @@ pub struct GuideReleased {
 #[into_params(parameter_in = Query)]
 struct AllocateQuery {
     /// The client's own id of the session: 1 to 128 bytes.
+    #[param(min_length = 1, max_length = 128)]
     session_id: String,
 }
 

@@ -5,6 +5,9 @@ mod auth;
 mod containers;
 mod cors;
 mod extract;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod guide;
 mod methods;
 mod openapi;

@@ -22,7 +22,7 @@ pub(super) fn normalise(request: &mut ServiceRequest) {
 
 /// The path that the routes know; none when it is this one. The pages below `/docs/` refer to one another by relative
 /// addresses, so there the slash counts.
-fn normal(path: &str) -> Option<&str> {
+pub(super) fn normal(path: &str) -> Option<&str> {
     let inner = match path.strip_prefix("/api") {
         Some("") => "/",
         Some(rest) if rest.starts_with('/') => rest,

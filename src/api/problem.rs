@@ -17,6 +17,9 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// In a recovery, when to try again at the latest: an operator may end it.
 const RECOVERY_RETRY: Duration = Duration::from_secs(30);
 
+/// The longest `detail`, in characters: it names what was given, which may be as long as a body.
+pub(super) const DETAIL_MOST: usize = 500;
+
 /// An error answer. `code` is stable; `detail` is for people.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
@@ -55,7 +58,7 @@ impl Problem {
             title: title.to_owned(),
             status: status.as_u16(),
             code: code.to_owned(),
-            detail: detail.into(),
+            detail: shortened(detail.into()),
             known_types: None,
             end_reason: None,
             fencing_token: None,
@@ -127,6 +130,14 @@ impl Problem {
         let detail = "Something went wrong inside; the log of this replica says what";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail)
     }
+}
+
+fn shortened(mut detail: String) -> String {
+    if let Some((end, _)) = detail.char_indices().nth(DETAIL_MOST) {
+        detail.truncate(end);
+        detail.push('…');
+    }
+    detail
 }
 
 impl From<PoolError> for Problem {

@@ -143,6 +143,7 @@ struct ListQuery {
     #[serde(default)]
     include_ended: bool,
     /// Items on a page. Default 100; at most 1000.
+    #[param(minimum = 1)]
     limit: Option<u32>,
     /// From the `Link` header of the page before.
     cursor: Option<String>,
@@ -199,7 +200,8 @@ pub(super) async fn create_session(
 
 /// List sessions: your own, with an admin key everybody's; oldest first, by type.
 #[utoipa::path(tag = "sessions", security(("api_key" = [])), params(ListQuery), responses(
-    (status = 200, description = "One page; `Link: <…>; rel=\"next\"` leads to the next", body = [Session])))]
+    (status = 200, description = "One page; `Link: <…>; rel=\"next\"` leads to the next", body = [Session]),
+    (status = 404, description = "Unknown target type", body = Problem, content_type = "application/problem+json")))]
 #[get("/sessions")]
 pub(super) async fn list_sessions(
     caller: Reader,
@@ -332,7 +334,7 @@ async fn end(caller: &Caller, state: &State, id: SessionId, query: &ReleaseQuery
 
 /// # Errors
 /// A value is out of its bounds.
-fn checked(
+pub(super) fn checked(
     body: CreateBody,
     target_type: TargetType,
     idempotency: Option<Idempotency>,
@@ -423,6 +425,13 @@ fn idempotency(request: &HttpRequest, body: &CreateBody, limits: &Limits) -> Res
     let digest = Sha256::digest(value.to_string());
     let body_hash = digest.iter().fold(String::with_capacity(64), |text, byte| format!("{text}{byte:02x}"));
     Ok(Some(Idempotency { key: key.to_owned(), body_hash }))
+}
+
+/// What is wrong with the text as the parameters of each route.
+#[cfg(any(test, fuzzing))]
+pub(super) fn fuzz_queries(text: &str) -> impl Iterator<Item = Problem> {
+    use super::fuzz::query;
+    [query::<ListQuery>(text), query::<ReadQuery>(text), query::<ReleaseQuery>(text)].into_iter().flatten()
 }
 
 #[cfg(test)]

@@ -11,29 +11,30 @@ const SECRET_PARAMETERS: [&str; 2] = ["pass", "password"];
 #[must_use]
 pub fn redacted(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return "(no URL, so not shown)".to_owned() };
-    let (before, parameters) = rest.split_once('?').map_or((rest, None), |(before, after)| (before, Some(after)));
-    // A `?` may also stand in a password that was not escaped.
-    let (before, parameters) =
-        if parameters.is_some_and(|after| after.contains('@')) { (rest, None) } else { (before, parameters) };
-    let address = match before.rsplit_once('@') {
-        Some((credentials, host)) => {
-            let user = credentials.split(':').next().unwrap_or_default();
-            format!("{scheme}://{user}:***@{host}")
-        }
-        None => format!("{scheme}://{before}"),
-    };
-    match parameters {
-        Some(parameters) => format!("{address}?{}", without_passwords(parameters)),
-        None => address,
+    // The last `@` ends the credentials, though one may also stand in a parameter.
+    match rest.rsplit_once('@') {
+        Some((credentials, place)) => format!("{scheme}://{}:***@{}", user(credentials), without_passwords(place)),
+        None => format!("{scheme}://{}", without_passwords(rest)),
     }
 }
 
-fn without_passwords(parameters: &str) -> String {
-    let shown = parameters.split('&').map(|parameter| match parameter.split_once('=') {
-        Some((name, _)) if SECRET_PARAMETERS.contains(&name) => format!("{name}=***"),
-        _ => parameter.to_owned(),
+/// What stands before the first colon, if it can be nothing but a user's name.
+fn user(credentials: &str) -> &str {
+    let user = credentials.split(':').next().unwrap_or_default();
+    let plain =
+        user.len() < credentials.len() && user.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+    if plain { user } else { "***" }
+}
+
+fn without_passwords(place: &str) -> String {
+    let shown = place.split_inclusive(['?', '&']).map(|part| {
+        let (text, end) = part.strip_suffix(['?', '&']).map_or((part, ""), |text| (text, &part[text.len()..]));
+        match text.split_once('=') {
+            Some((name, _)) if SECRET_PARAMETERS.contains(&name) => format!("{name}=***{end}"),
+            _ => part.to_owned(),
+        }
     });
-    shown.collect::<Vec<_>>().join("&")
+    shown.collect()
 }
 
 /// What is wrong with a file or a variable, without the line that it quotes and without the values of secret sections.
@@ -79,6 +80,8 @@ mod tests {
             ("rediss://app:se@cret@host:6380/1", "rediss://app:***@host:6380/1"),
             ("redis+unix:///run/redis?db=1&pass=secret", "redis+unix:///run/redis?db=1&pass=***"),
             ("redis://app:secret?@host", "redis://app:***@host"),
+            ("redis://secret@host", "redis://***:***@host"),
+            ("redis+unix:///run/redis?pass=secret&x=@y", "redis+unix://***:***@y"),
             ("redis:secret@host", "(no URL, so not shown)"),
         ] {
             assert_eq!(redacted(url), shown);

@@ -64,61 +64,11 @@ fn innermost(error: &hyper::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        pin::Pin,
-        task::{Context, Poll, Waker},
-    };
-
-    use tokio::io::ReadBuf;
-
     use super::*;
-
-    /// A target that, once asked, says `first`, then `rest` for ever, and counts what is taken.
-    struct Endless {
-        asked: bool,
-        waiting: Option<Waker>,
-        first: &'static [u8],
-        rest: &'static [u8],
-        taken: usize,
-    }
-
-    impl AsyncRead for Endless {
-        fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-            if !self.asked {
-                self.waiting = Some(cx.waker().clone());
-                return Poll::Pending;
-            }
-            if self.first.is_empty() {
-                self.first = self.rest;
-            }
-            let (now, later) = self.first.split_at(self.first.len().min(buf.remaining()));
-            buf.put_slice(now);
-            self.first = later;
-            self.taken += now.len();
-            Poll::Ready(Ok(()))
-        }
-    }
-
-    impl AsyncWrite for Endless {
-        fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-            self.asked = true;
-            if let Some(waiting) = self.waiting.take() {
-                waiting.wake();
-            }
-            Poll::Ready(Ok(bytes.len()))
-        }
-
-        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Poll::Ready(Ok(()))
-        }
-
-        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Poll::Ready(Ok(()))
-        }
-    }
+    use crate::health::fuzz::Target;
 
     async fn asked(first: &'static [u8], rest: &'static [u8]) -> (Result<(), String>, usize) {
-        let mut endless = Endless { asked: false, waiting: None, first, rest, taken: 0 };
+        let mut endless = Target::new(first, rest);
         let outcome = ask(&mut endless, "127.0.0.1:80", "/").await;
         (outcome, endless.taken)
     }

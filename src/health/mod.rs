@@ -15,6 +15,9 @@
 //! of any TigerVNC server have the same effect: `rfb` is the kind for desktops.
 
 mod claim;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod http;
 mod probe;
 mod report;

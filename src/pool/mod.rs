@@ -1,6 +1,9 @@
 //! What the service promises: sessions and the line. Knows no HTTP and no Redis command.
 
 mod create;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod guide;
 mod reaper;
 mod recovery;

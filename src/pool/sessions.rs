@@ -273,13 +273,13 @@ struct Section {
 }
 
 /// Where a listing stopped.
-struct Position {
+pub(super) struct Position {
     section: Section,
     after: Option<SessionCursor>,
 }
 
 impl Position {
-    fn write(&self) -> String {
+    pub(super) fn write(&self) -> String {
         let Section { target_type, ended } = &self.section;
         let kind = if *ended { "ended" } else { "live" };
         match &self.after {
@@ -288,7 +288,7 @@ impl Position {
         }
     }
 
-    fn read(text: &str) -> Option<Self> {
+    pub(super) fn read(text: &str) -> Option<Self> {
         let mut parts = text.split('.');
         let target_type = parts.next()?.parse().ok()?;
         let ended = match parts.next()? {

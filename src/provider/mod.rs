@@ -9,6 +9,10 @@ use std::sync::Arc;
 use futures_util::{future::BoxFuture, stream::BoxStream};
 use sha2::{Digest as _, Sha256};
 
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub use docker::fuzz;
+
 use self::{docker::DockerProvider, fixed::FixedProvider};
 use crate::{
     config::{Config, ConfigError, ProviderConfig},

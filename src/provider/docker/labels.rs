@@ -13,7 +13,7 @@ const COMPOSE_SERVICE: &str = "com.docker.compose.service";
 const COMPOSE_ONE_OFF: &str = "com.docker.compose.oneoff";
 
 /// Keys and values that are shown of one container's labels, in bytes. What a build tool put there can be any size.
-const SHOWN_BYTES: usize = 4096;
+pub(super) const SHOWN_BYTES: usize = 4096;
 
 /// A label whose value is no target type.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

@@ -2,6 +2,9 @@
 
 mod address;
 mod endpoints;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod inspection;
 mod labels;
 

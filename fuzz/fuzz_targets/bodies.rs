@@ -1,0 +1,7 @@
+//! Request bodies.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| leasehold::api::fuzz::bodies(data));
