@@ -12,3 +12,6 @@ mod layers;
 mod scripts;
 mod security;
 mod topology;
+mod torture;
+#[path = "torture/tests/mod.rs"]
+mod torture_tests;

@@ -16,6 +16,7 @@ pub struct Redis {
     child: Child,
     port: u16,
     args: Vec<String>,
+    env: Vec<(String, String)>,
     folder: tempfile::TempDir,
 }
 
@@ -39,11 +40,16 @@ impl Redis {
 
     /// The same without the mark: to a replica it is one that has lost everything.
     pub fn unmarked(args: &[&str]) -> Self {
+        Self::unmarked_under(args, Vec::new())
+    }
+
+    /// The same with environment variables.
+    pub fn unmarked_under(args: &[&str], env: Vec<(String, String)>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
         let args: Vec<String> = args.iter().map(ToString::to_string).collect();
-        let child = spawn(port, &args, &folder);
-        let redis = Self { child, port, args, folder };
+        let child = spawn(port, &args, &env, &folder);
+        let redis = Self { child, port, args, env, folder };
         redis.wait();
         redis
     }
@@ -87,7 +93,7 @@ impl Redis {
     /// Starts it again on what it kept, and waits until it answers.
     pub fn restart(&mut self) {
         self.kill();
-        self.child = spawn(self.port, &self.args, &self.folder);
+        self.child = spawn(self.port, &self.args, &self.env, &self.folder);
         self.wait();
     }
 
@@ -121,10 +127,11 @@ impl Redis {
     }
 }
 
-fn spawn(port: u16, args: &[String], folder: &tempfile::TempDir) -> Child {
+fn spawn(port: u16, args: &[String], env: &[(String, String)], folder: &tempfile::TempDir) -> Child {
     Command::new("redis-server")
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""])
         .args(args)
+        .envs(env.iter().cloned())
         .current_dir(folder.path())
         .stdout(Stdio::null())
         .spawn()

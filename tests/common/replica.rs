@@ -42,6 +42,12 @@ impl Settings {
         self
     }
 
+    /// With these environment variables, under their whole names.
+    pub fn process_env(mut self, variables: Vec<(String, String)>) -> Self {
+        self.env.extend(variables);
+        self
+    }
+
     /// With these roles only.
     pub fn roles(mut self, roles: &str) -> Self {
         self.args.extend(["--roles".to_owned(), roles.to_owned()]);
@@ -141,6 +147,11 @@ impl Replica {
     /// `http://127.0.0.1:…`
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// A client with the tests' key.

@@ -4,6 +4,7 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     sync::{Arc, Mutex, Weak},
+    time::Duration,
 };
 
 use tokio::{
@@ -23,6 +24,8 @@ enum State {
     Hole,
     /// Nothing: connections end as soon as they are made.
     Cut,
+    /// Everything, each piece so much later.
+    Late(Duration),
 }
 
 /// What it leads to.
@@ -38,6 +41,7 @@ type Trigger = Arc<Mutex<Option<String>>>;
 /// Ends with this value.
 pub struct Wire {
     at: SocketAddr,
+    far: Arc<Mutex<Far>>,
     state: Arc<watch::Sender<State>>,
     trigger: Trigger,
 }
@@ -59,10 +63,13 @@ impl Wire {
         let (state, mut ended) = watch::channel(State::Whole);
         let (state, trigger) = (Arc::new(state), Trigger::default());
         let (weak, armed) = (Arc::downgrade(&state), trigger.clone());
+        let far = Arc::new(Mutex::new(far));
+        let leads_to = far.clone();
         tokio::spawn(async move {
             let serve = async {
                 while let (Ok((near, _)), Some(state)) = (listener.accept().await, weak.upgrade()) {
-                    tokio::spawn(join(near, far.clone(), state.subscribe(), weak.clone(), armed.clone()));
+                    let far = leads_to.lock().expect("the far end").clone();
+                    tokio::spawn(join(near, far, state.subscribe(), weak.clone(), armed.clone()));
                 }
             };
             tokio::select! {
@@ -70,12 +77,17 @@ impl Wire {
                 () = async { while ended.changed().await.is_ok() {} } => {}
             }
         });
-        Self { at, state, trigger }
+        Self { at, far, state, trigger }
     }
 
     /// Its near end.
     pub fn at(&self) -> SocketAddr {
         self.at
+    }
+
+    /// Leads new connections to another port: what was there is replaced.
+    pub fn lead_to(&self, address: SocketAddr) {
+        *self.far.lock().expect("the far end") = Far::Tcp(address);
     }
 
     /// Ends every connection, and each new one.
@@ -91,6 +103,11 @@ impl Wire {
     /// Swallows everything, in both directions.
     pub fn hole(&self) {
         self.state.send_replace(State::Hole);
+    }
+
+    /// Delays every piece, in both directions.
+    pub fn delay(&self, by: Duration) {
+        self.state.send_replace(State::Late(by));
     }
 
     /// Lets through again, also what was held back.
@@ -133,9 +150,10 @@ async fn both(
     look: impl Fn(&[u8]),
 ) {
     let ((near_in, near_out), (far_in, far_out)) = (split(near), split(far));
-    let asks = |state| matches!(state, State::Whole | State::Mute);
+    let asks = |state| matches!(state, State::Whole | State::Mute | State::Late(_));
     let requests = pass(near_in, far_out, seen.clone(), asks, look);
-    let answers = pass(far_in, near_out, seen.clone(), |state| state == State::Whole, |_| {});
+    let answers = |state| matches!(state, State::Whole | State::Late(_));
+    let answers = pass(far_in, near_out, seen.clone(), answers, |_| {});
     tokio::select! {
         () = requests => {}
         () = answers => {}
@@ -155,6 +173,10 @@ async fn pass(
     loop {
         let Ok(count @ 1..) = from.read(&mut buffer).await else { return };
         look(&buffer[..count]);
+        let late = *seen.borrow();
+        if let State::Late(by) = late {
+            tokio::time::sleep(by).await;
+        }
         if seen.wait_for(|state| open(*state)).await.is_err() || to.write_all(&buffer[..count]).await.is_err() {
             return;
         }

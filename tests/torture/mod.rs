@@ -1,0 +1,17 @@
+//! The torture: replicas, clients and containers of one run, what is done to them meanwhile, and whether the promises held.
+
+mod call;
+pub mod check;
+mod client;
+mod clock;
+mod events;
+mod farm;
+pub mod history;
+mod nemesis;
+mod network;
+pub mod plan;
+pub mod report;
+mod rogue;
+pub mod run;
+mod target;
+mod world;

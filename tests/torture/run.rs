@@ -1,0 +1,88 @@
+//! One run, from its beginning until everything is free again, or is not.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::future::join_all;
+use tokio::sync::watch;
+
+use super::{
+    client::{Client, TTL_MOST},
+    events,
+    history::{End, History, Micros, Record, Start},
+    nemesis::{HANDS, Nemesis},
+    network::PLACES,
+    plan::Plan,
+    rogue,
+    world::World,
+};
+
+/// What `docs/architecture.md` states as the longest that an abandoned container stays away past the end of its lease: one period of the
+/// reaper, and one call of Redis that runs into its timeout.
+const LEAK_BOUND: Duration = Duration::from_secs(2);
+
+/// What the harness's own ends may take beside it: a container that flapped is probed again, one that vanished is found again.
+const RETURN: Duration = Duration::from_secs(3);
+
+/// How long it is watched whether everything becomes free.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Runs the plan; the history is in the folder then.
+pub async fn run(plan: &Plan) -> Arc<History> {
+    std::fs::create_dir_all(&plan.folder).expect("the folder of the run");
+    let history = Arc::new(History::create(&plan.folder.join("history.jsonl")).expect("the history can be written"));
+    history.add(&Record::Start(start(plan, &history)));
+    let world = World::build(plan, history.clone()).await;
+    until_free(&world, PATIENCE).await.expect("all containers are available at first");
+
+    let (end, ended) = watch::channel(false);
+    let following = tokio::spawn(events::follow(world.redis_url.clone(), plan.types(), history.clone(), ended));
+    let deadline = history.now() + plan.time.as_micros() as Micros;
+    let clients = (0..plan.clients).map(|number| {
+        let (network, history) = (world.network.clone(), history.clone());
+        let client = Client::new(number, plan.seed, number % PLACES, plan.types(), network, history, deadline);
+        tokio::spawn(client.work())
+    });
+    let clients: Vec<_> = clients.collect();
+    let breaks = async {
+        if plan.rogue {
+            rogue::work(&world, deadline).await;
+        }
+    };
+    tokio::join!(join_all(HANDS.map(|hand| Nemesis::new(&world, hand, deadline).work(hand))), breaks);
+    for client in clients {
+        client.await.expect("a client");
+    }
+
+    let quiet = history.now();
+    let free = until_free(&world, PATIENCE).await;
+    end.send_replace(true);
+    following.await.expect("the follower of events");
+    history.add(&Record::End(End { quiet, free, types: world.left().await }));
+    history.flush();
+    world.end().await;
+    history
+}
+
+fn start(plan: &Plan, history: &History) -> Start {
+    let micros = |time: Duration| time.as_micros() as Micros;
+    Start {
+        seed: plan.seed,
+        topology: plan.topology.as_str().to_owned(),
+        wall: history.wall(),
+        leak_bound: micros(LEAK_BOUND),
+        free_bound: micros(Duration::from_secs(TTL_MOST) + LEAK_BOUND + RETURN),
+    }
+}
+
+/// When everything was free; none when it was not in time.
+async fn until_free(world: &World, patience: Duration) -> Option<Micros> {
+    let history = &world.history;
+    let last = history.now() + patience.as_micros() as Micros;
+    while history.now() < last {
+        if world.is_free(0).await {
+            return Some(history.now());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    None
+}

@@ -1,0 +1,237 @@
+//! The system under torture: Redis, replicas, containers, discoverers, and the wires between them.
+
+use std::{collections::BTreeMap, fs::OpenOptions, io::Write as _, sync::Arc};
+
+use leasehold::{config::Config, discovery, metrics::Metrics, model::TargetType, store::Store};
+use tokio::{sync::Mutex, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    clock::Clock,
+    farm::{CONTROL, Farm},
+    history::{History, Left},
+    network::Network,
+    plan::Plan,
+    target::Target,
+};
+use crate::common::{
+    redis::Redis,
+    replica::{Replica, Settings},
+};
+
+/// Discoverers in the harness's own process, for the containers that come and go.
+const DISCOVERERS: usize = 2;
+
+/// The sets that sessions are in while they live.
+const SESSION_SETS: [&str; 5] = ["sessions", "leases", "offers", "queue", "tickets"];
+
+/// All of it. Ends with this value.
+pub struct World {
+    pub plan: Plan,
+    pub history: Arc<History>,
+    pub network: Arc<Network>,
+    pub redis: Mutex<Redis>,
+    pub redis_clock: Clock,
+    pub redis_url: String,
+    pub farm: Arc<Farm>,
+    /// Those of the configuration: they neither vanish nor restart.
+    pub fixed: Vec<Target>,
+    seats: Vec<Seat>,
+    settings: Settings,
+    discoverers: CancellationToken,
+    _discovering: Vec<JoinHandle<()>>,
+}
+
+/// The place of one replica.
+struct Seat {
+    replica: Mutex<Option<Replica>>,
+    clock: Clock,
+}
+
+impl World {
+    pub async fn build(plan: &Plan, history: Arc<History>) -> Self {
+        let names = plan.names();
+        let (listed, moving) = names.split_at(names.len() / 2);
+        let (text, fixed) = listed_containers(plan, listed, &history).await;
+        let moving = moving.iter().map(|(target_type, name)| (id(name), of_type(target_type))).collect();
+        let farm = Farm::new(moving, history.clone()).await;
+
+        let redis_clock = Clock::new();
+        // What was answered survives a restart.
+        let kept = ["--appendonly", "yes", "--appendfsync", "always"];
+        let redis = Redis::start_under(&kept, redis_clock.env());
+        let network = Arc::new(Network::lay(redis.address(), plan.replicas, DISCOVERERS).await);
+        let discoverers = CancellationToken::new();
+        let config = config(plan, &text);
+        let discovering = (0..DISCOVERERS)
+            .map(|number| discover(number, &config, &network.redis_url(plan.replicas + number), &farm, &discoverers))
+            .collect();
+        let world = Self {
+            plan: plan.clone(),
+            history,
+            redis_url: redis.url(),
+            redis: Mutex::new(redis),
+            redis_clock,
+            network,
+            farm,
+            fixed,
+            seats: (0..plan.replicas).map(|_| Seat { replica: Mutex::new(None), clock: Clock::new() }).collect(),
+            settings: settings(text),
+            discoverers,
+            _discovering: discovering,
+        };
+        for number in 0..plan.replicas {
+            world.start_replica(number).await;
+        }
+        world
+    }
+
+    /// Starts the replica anew, whatever is there.
+    pub async fn start_replica(&self, number: usize) {
+        let seat = &self.seats[number];
+        let settings = self.settings.clone().process_env(seat.clock.env());
+        let url = self.network.redis_url(number);
+        let mut present = seat.replica.lock().await;
+        if let Some(old) = present.take() {
+            self.keep_log(number, &old);
+        }
+        let replica =
+            tokio::task::spawn_blocking(move || Replica::start(&url, &settings)).await.expect("a replica starts");
+        self.network.move_replica(number, replica.address());
+        *present = Some(replica);
+    }
+
+    /// Does something to a replica, if it is there.
+    pub async fn with_replica(&self, number: usize, what: impl FnOnce(&mut Replica)) {
+        if let Some(replica) = self.seats[number].replica.lock().await.as_mut() {
+            what(replica);
+        }
+    }
+
+    pub fn replica_clock(&self, number: usize) -> &Clock {
+        &self.seats[number].clock
+    }
+
+    /// Every container is available and no session lives, as this replica sees it.
+    pub async fn is_free(&self, number: usize) -> bool {
+        let http = match self.seats[number].replica.lock().await.as_ref() {
+            Some(replica) => replica.http(),
+            None => return false,
+        };
+        let status = http.get("/containers/status").await;
+        let by_type = |name: &str| &status.body["by_type"][name];
+        let free = |name: &String| by_type(name)["sessions_ready"] == 0 && by_type(name)["sessions_queued"] == 0;
+        status.body["available"] == self.plan.containers && self.plan.types().iter().all(free)
+    }
+
+    /// What Redis holds in the end.
+    pub async fn left(&self) -> BTreeMap<String, Left> {
+        let redis = self.redis.lock().await;
+        let mut connection = redis.conn();
+        self.plan.types().into_iter().map(|name| (name.clone(), left(&mut connection, &name))).collect()
+    }
+
+    /// Ends the replicas and keeps their logs beside the history.
+    pub async fn end(self) {
+        self.discoverers.cancel();
+        for (number, seat) in self.seats.iter().enumerate() {
+            if let Some(replica) = seat.replica.lock().await.take() {
+                self.keep_log(number, &replica);
+            }
+        }
+    }
+
+    fn keep_log(&self, number: usize, replica: &Replica) {
+        let path = self.plan.folder.join(format!("replica-{number}.log"));
+        let file = OpenOptions::new().create(true).append(true).open(path);
+        file.and_then(|mut file| file.write_all(replica.log().as_bytes())).expect("a log can be written");
+    }
+}
+
+fn id(name: &str) -> leasehold::model::ContainerId {
+    format!("farm.{name}").parse().expect("a container's id")
+}
+
+fn of_type(name: &str) -> TargetType {
+    name.parse().expect("a target type")
+}
+
+/// The configuration of types and of the listed containers, and these.
+async fn listed_containers(plan: &Plan, listed: &[(String, String)], history: &Arc<History>) -> (String, Vec<Target>) {
+    let mut text = String::new();
+    for target_type in plan.types() {
+        text.push_str(&format!("[types.{target_type}]\n"));
+    }
+    text.push_str("[[provider]]\nname = \"lab\"\nkind = \"static\"\n");
+    let mut targets = Vec::new();
+    for (target_type, name) in listed {
+        let target = Target::start(&format!("lab.{name}"), history.clone()).await;
+        text.push_str(&format!(
+            "[[provider.container]]\nname = \"{name}\"\ntype = \"{target_type}\"\nhost = \"127.0.0.1\"\nports = {{ {CONTROL} = {} }}\n",
+            target.port()
+        ));
+        targets.push(target);
+    }
+    (text, targets)
+}
+
+/// Short times, so that much happens.
+fn settings(text: String) -> Settings {
+    Settings::toml(text)
+        .env("WORKERS", 2)
+        .env("LIMITS__TTL_MIN", "1s")
+        .env("LIMITS__FIRST_SPAN", "2s")
+        .env("LIMITS__CONFIRM", "1s")
+        .env("LIMITS__TICKET_LIFE", "2s")
+        .env("DISCOVERY__LOCK", "1s")
+        .env("DISCOVERY__RESYNC", "2s")
+        .env("HEALTH__KIND", "http")
+        .env("HEALTH__ENDPOINT", CONTROL)
+        .env("HEALTH__INTERVAL", "500ms")
+        .env("HEALTH__TIMEOUT", "500ms")
+        .env("HEALTH__FALL", "2")
+        .env("LOG__FILTER", "info")
+}
+
+/// The same for the discoverers of the harness.
+fn config(plan: &Plan, text: &str) -> Config {
+    let path = plan.folder.join("leasehold.toml");
+    std::fs::write(&path, text).expect("the configuration can be written");
+    let mut config = Config::load(Some(&path)).expect("a good configuration");
+    config.prefix = "test".into();
+    config.discovery.lock = std::time::Duration::from_secs(1);
+    config.discovery.resync = std::time::Duration::from_secs(2);
+    config.health.kind = leasehold::config::ProbeKind::Http;
+    config.health.endpoint = CONTROL.into();
+    config
+}
+
+fn discover(
+    number: usize,
+    config: &Config,
+    redis_url: &str,
+    farm: &Arc<Farm>,
+    shutdown: &CancellationToken,
+) -> JoinHandle<()> {
+    let mut config = config.clone();
+    config.redis.url = redis_url.into();
+    let store = Store::connect(&config, Arc::new(Metrics::new())).expect("a good address");
+    let name = format!("discoverer-{number}");
+    tokio::spawn(discovery::run(store, vec![farm.clone()], Arc::new(config), name, shutdown.clone()))
+}
+
+fn left(connection: &mut redis::Connection, target_type: &str) -> Left {
+    let key = |name: &str| format!("test:{{{target_type}}}:{name}");
+    let mut left = Left::default();
+    for set in SESSION_SETS {
+        let count = redis::cmd("ZCARD").arg(key(set)).query(connection).expect("a count");
+        left.sessions.insert(set.to_owned(), count);
+    }
+    let ids: Vec<String> =
+        redis::cmd("ZRANGE").arg(key("containers")).arg(0).arg(-1).query(connection).expect("the containers");
+    for id in ids {
+        let set = redis::cmd("HGET").arg(key(&format!("container:{id}"))).arg("set").query(connection);
+        left.containers.insert(id, set.expect("the set that it is in"));
+    }
+    left
+}
