@@ -1,7 +1,7 @@
 # The commands of the project. What they do is in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast test-schema test-compose fuzz lint setup images
+.PHONY: help run test test-fast test-schema test-compose torture fuzz lint setup images
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,13 +21,16 @@ test-schema: ## Ask a running replica for all that its OpenAPI document describe
 test-compose: ## Test the Compose file, with Wine itself
 	@scripts/test.sh compose
 
+torture: ## Torture it: replicas, clients, containers and faults, for half an hour; one run by ARGS="--seed 7 --seconds 60"
+	@scripts/torture.sh $(ARGS)
+
 fuzz: ## Run each fuzz target for a minute (FUZZ_SECONDS); needs a nightly toolchain and cargo-fuzz
 	@scripts/fuzz.sh
 
 lint: ## Check format, clippy, shell scripts, the load balancer's file, licences and advisories
 	@scripts/lint.sh
 
-setup: ## Install what is missing: redis-server and redis-sentinel, Docker with Compose, debootstrap, curl, openssl, python3-venv
+setup: ## Install what is missing: redis-server and redis-sentinel, faketime, Docker with Compose, debootstrap, curl, openssl, python3-venv
 	@scripts/setup.sh
 
 images: ## Build the images that docker-compose.yml names

@@ -31,7 +31,7 @@ say "cargo fmt --check"
 cargo fmt --all --check
 cargo fmt --manifest-path fuzz/Cargo.toml --check
 say "cargo clippy"
-cargo clippy --all-targets --locked -- -D warnings
+cargo clippy --all-targets --test torture --locked -- -D warnings
 where_installed shellcheck shellcheck .ci/run start_docker_compose.sh scripts/*.sh deploy/targets/*.sh
 where_installed haproxy haproxy -c -q -f deploy/haproxy/haproxy.cfg
 licences_and_advisories

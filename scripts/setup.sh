@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing.
 #
-#   scripts/setup.sh [redis] [sentinel] [docker] [debootstrap] [curl] [openssl] [python]      all when none is named
+#   scripts/setup.sh [redis] [sentinel] [faketime] [docker] [debootstrap] [curl] [openssl] [python]      all when none is named
 #
 # On Debian and Ubuntu by apt-get, as root or by a sudo without password; elsewhere it says what to install.
 set -euo pipefail
@@ -12,6 +12,8 @@ packages_for() {
     case $1 in
         redis) has redis-server || echo redis-server ;;
         sentinel) has redis-sentinel || echo redis-sentinel ;;
+        # The torture sets clocks with its library.
+        faketime) has faketime || echo faketime ;;
         docker)
             has docker || has dockerd || echo docker.io
             has docker-compose || docker compose version >/dev/null 2>&1 || echo docker-compose
@@ -20,7 +22,7 @@ packages_for() {
         curl) has curl || echo curl ;;
         openssl) has openssl || echo openssl ;;
         python) python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv ;;
-        *) die "setup: $1 is unknown; known are redis, sentinel, docker, debootstrap, curl, openssl and python" ;;
+        *) die "setup: $1 is unknown; known are redis, sentinel, faketime, docker, debootstrap, curl, openssl and python" ;;
     esac
 }
 
@@ -61,7 +63,7 @@ install() {
 }
 
 main() {
-    (($#)) || set -- redis sentinel docker debootstrap curl openssl python
+    (($#)) || set -- redis sentinel faketime docker debootstrap curl openssl python
     local what missing=()
     for what in "$@"; do
         mapfile -t -O "${#missing[@]}" missing < <(packages_for "$what")

@@ -5,7 +5,10 @@ use std::{
     fs::File,
     io::{BufRead as _, BufReader, BufWriter, Write as _},
     path::{Path, PathBuf},
-    sync::Mutex,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -128,9 +131,9 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
-    /// Whether Redis itself may not have worked meanwhile, so that pool time stood still or nothing could be ended.
+    /// Whether Redis did not work meanwhile, so that pool time stood still.
     pub fn stops_redis(self) -> bool {
-        matches!(self, Self::RedisPaused | Self::RedisRestarted | Self::RedisClock | Self::RedisFull)
+        matches!(self, Self::RedisPaused | Self::RedisRestarted)
     }
 }
 
@@ -180,6 +183,8 @@ pub struct History {
     wall: u64,
     path: PathBuf,
     file: Mutex<BufWriter<File>>,
+    calls: AtomicUsize,
+    faults: AtomicUsize,
 }
 
 impl History {
@@ -187,7 +192,8 @@ impl History {
     pub fn create(path: &Path) -> std::io::Result<Self> {
         let file = Mutex::new(BufWriter::new(File::create(path)?));
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_micros() as u64;
-        Ok(Self { base: Instant::now(), wall, path: path.to_owned(), file })
+        let (calls, faults) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Ok(Self { base: Instant::now(), wall, path: path.to_owned(), file, calls, faults })
     }
 
     pub fn now(&self) -> Micros {
@@ -204,8 +210,18 @@ impl History {
     }
 
     pub fn add(&self, record: &Record) {
+        match record {
+            Record::Call(_) => self.calls.fetch_add(1, Ordering::Relaxed),
+            Record::Fault(_) => self.faults.fetch_add(1, Ordering::Relaxed),
+            _ => 0,
+        };
         let line = serde_json::to_string(record).expect("a record is JSON");
         writeln!(self.file.lock().expect("the history"), "{line}").expect("the history can be written");
+    }
+
+    /// How many calls and faults there were so far.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.calls.load(Ordering::Relaxed), self.faults.load(Ordering::Relaxed))
     }
 
     /// Everything so far is in the file after this.

@@ -76,6 +76,7 @@ fn torture(arguments: &Arguments) -> PathBuf {
         clients: arguments.clients,
         containers: arguments.containers,
         rogue: arguments.rogue,
+        progress: true,
         folder: arguments.folder.join(format!("{}-{seed}", arguments.topology.as_str())),
     };
     eprintln!("torture: seed {seed}, {} for {} s", arguments.topology.as_str(), arguments.seconds);

@@ -29,6 +29,8 @@ pub struct Plan {
     pub containers: usize,
     /// Whether a rogue breaks the guarantee, which the checker must find.
     pub rogue: bool,
+    /// Whether stderr is told now and then how it goes.
+    pub progress: bool,
     /// Where history and logs go.
     pub folder: PathBuf,
 }

@@ -1,6 +1,6 @@
 //! One run, from its beginning until everything is free again, or is not.
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use tokio::sync::watch;
@@ -48,7 +48,12 @@ pub async fn run(plan: &Plan) -> Arc<History> {
             rogue::work(&world, deadline).await;
         }
     };
-    tokio::join!(join_all(HANDS.map(|hand| Nemesis::new(&world, hand, deadline).work(hand))), breaks);
+    let hands = join_all(HANDS.map(|hand| Nemesis::new(&world, hand, deadline).work(hand)));
+    let work = async { tokio::join!(hands, breaks) };
+    tokio::select! {
+        _ = work => {}
+        never = tell(plan, &history) => match never {},
+    }
     for client in clients {
         client.await.expect("a client");
     }
@@ -71,6 +76,18 @@ fn start(plan: &Plan, history: &History) -> Start {
         wall: history.wall(),
         leak_bound: micros(LEAK_BOUND),
         free_bound: micros(Duration::from_secs(TTL_MOST) + LEAK_BOUND + RETURN),
+    }
+}
+
+/// Says now and then how it goes.
+async fn tell(plan: &Plan, history: &History) -> Infallible {
+    loop {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        if plan.progress {
+            let (calls, faults) = history.counts();
+            let (now, all) = (history.now() / 1_000_000, plan.time.as_secs());
+            eprintln!("  {now} of {all} s: {calls} calls, {faults} faults");
+        }
     }
 }
 

@@ -22,6 +22,7 @@ async fn torture(rogue: bool, seconds: u64) -> (Story, Verdict) {
         clients: 24,
         containers: 12,
         rogue,
+        progress: false,
         folder: folder.path().to_owned(),
     };
     let history = run(&plan).await;
