@@ -2,6 +2,7 @@
 
 use std::{
     net::{SocketAddr, TcpListener},
+    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -97,6 +98,20 @@ impl Redis {
         self.wait();
     }
 
+    /// A copy of what it has on disk now.
+    pub fn copy(&self) -> tempfile::TempDir {
+        let copy = tempfile::tempdir().expect("a temporary folder");
+        copy_files(self.folder.path(), copy.path());
+        copy
+    }
+
+    /// Starts it again on an older copy: what it wrote since is lost.
+    pub fn restart_from(&mut self, copy: &tempfile::TempDir) {
+        self.kill();
+        copy_files(copy.path(), self.folder.path());
+        self.restart();
+    }
+
     /// SIGSTOP: it answers nothing, and its connections stay.
     pub fn pause(&self) {
         self.signal(Signal::SIGSTOP);
@@ -136,6 +151,19 @@ fn spawn(port: u16, args: &[String], env: &[(String, String)], folder: &tempfile
         .stdout(Stdio::null())
         .spawn()
         .expect("redis-server must be installed: `make setup` does it")
+}
+
+/// All files of a folder and of those in it.
+fn copy_files(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).expect("a folder").map_while(Result::ok) {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            std::fs::create_dir_all(&target).expect("a folder");
+            copy_files(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), &target).expect("a copy");
+        }
+    }
 }
 
 impl Drop for Redis {

@@ -14,7 +14,7 @@ use super::{
 };
 
 /// The longest TTL that clients ask for, in seconds.
-pub const TTL_MOST: u64 = 4;
+pub const TTL_MOST: u64 = 3;
 
 /// How long a client waits for an answer, beside the time that it asked to wait in line.
 const PATIENCE: Duration = Duration::from_secs(3);

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use redis::{Client, RedisResult, aio::MultiplexedConnection};
 use tokio::sync::watch;
 
-use super::history::{Event, History, Record};
+use super::history::{Event, History, Micros, Record};
 
 /// How often it looks.
 const PERIOD: Duration = Duration::from_millis(200);
@@ -26,25 +26,49 @@ struct Follower {
 impl Follower {
     /// Reads on; whether there may be more.
     async fn read(&mut self, connection: &mut MultiplexedConnection) -> RedisResult<bool> {
-        let key = format!("test:{{{}}}:events", self.target_type);
-        let mut command = redis::cmd("XRANGE");
-        command.arg(key).arg(format!("({}", self.last)).arg("+").arg("COUNT").arg(MOST);
-        let rows: Vec<(String, BTreeMap<String, String>)> = command.query_async(connection).await?;
+        let rows: Vec<Row> = after(&self.target_type, &self.last).query_async(connection).await?;
         let full = rows.len() == MOST;
-        for (id, mut fields) in rows {
-            let (epoch, sequence) = id.split_once('-').expect("a stream's id has two parts");
-            let number = |text: &str| text.parse().expect("a stream's id has two numbers");
-            self.history.add(&Record::Event(Event {
-                seen: self.history.now(),
-                target_type: self.target_type.clone(),
-                epoch: number(epoch),
-                sequence: number(sequence),
-                kind: fields.remove("kind").unwrap_or_default(),
-                fields,
-            }));
-            self.last = id;
+        for row in rows {
+            self.last.clone_from(&row.0);
+            self.history.add(&Record::Event(event(&self.target_type, row, self.history.now())));
         }
         Ok(full)
+    }
+}
+
+/// An id and its fields.
+type Row = (String, BTreeMap<String, String>);
+
+/// The command for what stands after this id.
+fn after(target_type: &str, id: &str) -> redis::Cmd {
+    let mut command = redis::cmd("XRANGE");
+    command.arg(format!("test:{{{target_type}}}:events")).arg(format!("({id}")).arg("+").arg("COUNT").arg(MOST);
+    command
+}
+
+fn event(target_type: &str, (id, mut fields): Row, seen: Micros) -> Event {
+    let (epoch, sequence) = id.split_once('-').expect("a stream's id has two parts");
+    let number = |text: &str| text.parse().expect("a stream's id has two numbers");
+    Event {
+        seen,
+        target_type: target_type.to_owned(),
+        epoch: number(epoch),
+        sequence: number(sequence),
+        kind: fields.remove("kind").unwrap_or_default(),
+        fields,
+    }
+}
+
+/// The whole stream as it is now.
+pub fn all(connection: &mut redis::Connection, target_type: &str, seen: Micros) -> Vec<Event> {
+    let mut events: Vec<Event> = Vec::new();
+    loop {
+        let last = events.last().map_or("0-0".to_owned(), |last| format!("{}-{}", last.epoch, last.sequence));
+        let rows: Vec<Row> = after(target_type, &last).query(connection).expect("the events");
+        if rows.is_empty() {
+            return events;
+        }
+        events.extend(rows.into_iter().map(|row| event(target_type, row, seen)));
     }
 }
 

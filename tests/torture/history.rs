@@ -40,6 +40,8 @@ pub struct Start {
     pub leak_bound: Micros,
     /// The longest that it may take after the last client left until every container is free.
     pub free_bound: Micros,
+    /// How much longer after a loss: nothing is given out while Redis recovers.
+    pub recovery: Micros,
 }
 
 /// What a client asked for.
@@ -124,6 +126,10 @@ pub enum FaultKind {
     RedisClock,
     RedisFull,
     ScriptsFlushed,
+    /// Redis forgot everything.
+    RedisFlushed,
+    /// Redis restarted from older data.
+    RedisRolledBack,
     ContainerVanished,
     ContainerRestarted,
     ContainerFlapped,
@@ -133,7 +139,12 @@ pub enum FaultKind {
 impl FaultKind {
     /// Whether Redis did not work meanwhile, so that pool time stood still.
     pub fn stops_redis(self) -> bool {
-        matches!(self, Self::RedisPaused | Self::RedisRestarted)
+        self.loses() || matches!(self, Self::RedisPaused | Self::RedisRestarted)
+    }
+
+    /// Whether Redis lost what it had acknowledged.
+    pub fn loses(self) -> bool {
+        matches!(self, Self::RedisFlushed | Self::RedisRolledBack)
     }
 }
 
@@ -175,6 +186,8 @@ pub struct Left {
     pub sessions: BTreeMap<String, u64>,
     /// The set that each container is in.
     pub containers: BTreeMap<String, String>,
+    /// The event stream as it is: without what was lost.
+    pub events: Vec<Event>,
 }
 
 /// Writes a history.

@@ -129,11 +129,22 @@ impl<'a> Nemesis<'a> {
     async fn redis(&mut self) {
         let from = self.world.history.now();
         match self.random.random_range(0..10) {
-            0..3 => {
+            0..2 => {
                 self.world.redis.lock().await.pause();
                 self.wait(100..4000).await;
                 self.world.redis.lock().await.resume();
                 self.record(FaultKind::RedisPaused, "redis", from);
+            }
+            2 => {
+                self.command(&["FLUSHALL"]).await;
+                self.record(FaultKind::RedisFlushed, "redis", from);
+            }
+            3..5 if !self.world.plan.lossless() && self.random.random_bool(0.5) => {
+                let copy = self.world.redis.lock().await.copy();
+                // Less than the lag that the configuration allows.
+                self.wait(100..1500).await;
+                self.world.redis.lock().await.restart_from(&copy);
+                self.record(FaultKind::RedisRolledBack, "redis", from);
             }
             3..5 => {
                 self.world.redis.lock().await.kill();

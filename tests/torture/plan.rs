@@ -44,6 +44,11 @@ impl Plan {
         types.iter().map(ToString::to_string).collect()
     }
 
+    /// Whether Redis loses nothing at a restart, and says so; else every restart is taken for a loss, and some are.
+    pub fn lossless(&self) -> bool {
+        self.seed.is_multiple_of(2)
+    }
+
     /// The type and the name of each container: the first half is listed in the configuration, the others come and go.
     pub fn names(&self) -> Vec<(String, String)> {
         let types = self.types();

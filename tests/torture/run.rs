@@ -13,7 +13,7 @@ use super::{
     network::PLACES,
     plan::Plan,
     rogue,
-    world::World,
+    world::{RECOVERY, World},
 };
 
 /// What `docs/architecture.md` states as the longest that an abandoned container stays away past the end of its lease: one period of the
@@ -76,6 +76,7 @@ fn start(plan: &Plan, history: &History) -> Start {
         wall: history.wall(),
         leak_bound: micros(LEAK_BOUND),
         free_bound: micros(Duration::from_secs(TTL_MOST) + LEAK_BOUND + RETURN),
+        recovery: micros(RECOVERY.iter().sum()),
     }
 }
 

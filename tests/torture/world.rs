@@ -1,15 +1,17 @@
 //! The system under torture: Redis, replicas, containers, discoverers, and the wires between them.
 
-use std::{collections::BTreeMap, fs::OpenOptions, io::Write as _, sync::Arc};
+use std::{collections::BTreeMap, fs::OpenOptions, io::Write as _, sync::Arc, time::Duration};
 
 use leasehold::{config::Config, discovery, metrics::Metrics, model::TargetType, store::Store};
 use tokio::{sync::Mutex, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    client::TTL_MOST,
     clock::Clock,
+    events,
     farm::{CONTROL, Farm},
-    history::{History, Left},
+    history::{History, Left, Micros},
     network::Network,
     plan::Plan,
     target::Target,
@@ -21,6 +23,12 @@ use crate::common::{
 
 /// Discoverers in the harness's own process, for the containers that come and go.
 const DISCOVERERS: usize = 2;
+
+/// The longest that a holder goes on without a renewal, and the longest time of whose writes a restart may lose: how long a recovery lasts.
+pub const RECOVERY: [Duration; 2] = [Duration::from_secs(TTL_MOST), Duration::from_secs(2)];
+
+/// What lease tokens are signed with.
+const LEASE_TOKEN_KEY: &str = "a-secret-of-the-torture-with-32-bytes";
 
 /// The sets that sessions are in while they live.
 const SESSION_SETS: [&str; 5] = ["sessions", "leases", "offers", "queue", "tickets"];
@@ -59,7 +67,8 @@ impl World {
         let redis_clock = Clock::new();
         // What was answered survives a restart.
         let kept = ["--appendonly", "yes", "--appendfsync", "always"];
-        let redis = Redis::start_under(&kept, redis_clock.env());
+        let redis = Redis::unmarked_under(&kept, redis_clock.env());
+        redis.mark_new();
         let network = Arc::new(Network::lay(redis.address(), plan.replicas, DISCOVERERS).await);
         let discoverers = CancellationToken::new();
         let config = config(plan, &text);
@@ -76,7 +85,7 @@ impl World {
             farm,
             fixed,
             seats: (0..plan.replicas).map(|_| Seat { replica: Mutex::new(None), clock: Clock::new() }).collect(),
-            settings: settings(text),
+            settings: Settings::toml(text),
             discoverers,
             _discovering: discovering,
         };
@@ -128,7 +137,8 @@ impl World {
     pub async fn left(&self) -> BTreeMap<String, Left> {
         let redis = self.redis.lock().await;
         let mut connection = redis.conn();
-        self.plan.types().into_iter().map(|name| (name.clone(), left(&mut connection, &name))).collect()
+        let now = self.history.now();
+        self.plan.types().into_iter().map(|name| (name.clone(), left(&mut connection, &name, now))).collect()
     }
 
     /// Ends the replicas and keeps their logs beside the history.
@@ -156,18 +166,51 @@ fn of_type(name: &str) -> TargetType {
     name.parse().expect("a target type")
 }
 
-/// The configuration of types and of the listed containers, and these.
+/// The configuration of replicas and discoverers, and the containers that it lists. Short times, so that much happens.
 async fn listed_containers(plan: &Plan, listed: &[(String, String)], history: &Arc<History>) -> (String, Vec<Target>) {
-    let mut text = String::new();
+    let [longest, lag] = RECOVERY.map(|time| time.as_secs());
+    let lossless = plan.lossless();
+    let mut text = format!(
+        r#"prefix = "test"
+workers = 2
+
+[limits]
+ttl_min = "1s"
+first_span = "2s"
+confirm = "1s"
+ticket_life = "2s"
+
+[recovery]
+longest_lease = "{longest}s"
+lag = "{lag}s"
+grace = "{longest}s"
+lossless = {lossless}
+
+[lease_tokens]
+keys = ["{LEASE_TOKEN_KEY}"]
+
+[discovery]
+lock = "1s"
+resync = "2s"
+
+[health]
+kind = "http"
+endpoint = "{CONTROL}"
+interval = "500ms"
+timeout = "500ms"
+fall = 2
+
+"#
+    );
     for target_type in plan.types() {
         text.push_str(&format!("[types.{target_type}]\n"));
     }
-    text.push_str("[[provider]]\nname = \"lab\"\nkind = \"static\"\n");
+    text.push_str("\n[[provider]]\nname = \"lab\"\nkind = \"static\"\n");
     let mut targets = Vec::new();
     for (target_type, name) in listed {
         let target = Target::start(&format!("lab.{name}"), history.clone()).await;
         text.push_str(&format!(
-            "[[provider.container]]\nname = \"{name}\"\ntype = \"{target_type}\"\nhost = \"127.0.0.1\"\nports = {{ {CONTROL} = {} }}\n",
+            "\n[[provider.container]]\nname = \"{name}\"\ntype = \"{target_type}\"\nhost = \"127.0.0.1\"\nports = {{ {CONTROL} = {} }}\n",
             target.port()
         ));
         targets.push(target);
@@ -175,35 +218,11 @@ async fn listed_containers(plan: &Plan, listed: &[(String, String)], history: &A
     (text, targets)
 }
 
-/// Short times, so that much happens.
-fn settings(text: String) -> Settings {
-    Settings::toml(text)
-        .env("WORKERS", 2)
-        .env("LIMITS__TTL_MIN", "1s")
-        .env("LIMITS__FIRST_SPAN", "2s")
-        .env("LIMITS__CONFIRM", "1s")
-        .env("LIMITS__TICKET_LIFE", "2s")
-        .env("DISCOVERY__LOCK", "1s")
-        .env("DISCOVERY__RESYNC", "2s")
-        .env("HEALTH__KIND", "http")
-        .env("HEALTH__ENDPOINT", CONTROL)
-        .env("HEALTH__INTERVAL", "500ms")
-        .env("HEALTH__TIMEOUT", "500ms")
-        .env("HEALTH__FALL", "2")
-        .env("LOG__FILTER", "info")
-}
-
-/// The same for the discoverers of the harness.
+/// What the discoverers of the harness read.
 fn config(plan: &Plan, text: &str) -> Config {
     let path = plan.folder.join("leasehold.toml");
     std::fs::write(&path, text).expect("the configuration can be written");
-    let mut config = Config::load(Some(&path)).expect("a good configuration");
-    config.prefix = "test".into();
-    config.discovery.lock = std::time::Duration::from_secs(1);
-    config.discovery.resync = std::time::Duration::from_secs(2);
-    config.health.kind = leasehold::config::ProbeKind::Http;
-    config.health.endpoint = CONTROL.into();
-    config
+    Config::load(Some(&path)).expect("a good configuration")
 }
 
 fn discover(
@@ -220,9 +239,9 @@ fn discover(
     tokio::spawn(discovery::run(store, vec![farm.clone()], Arc::new(config), name, shutdown.clone()))
 }
 
-fn left(connection: &mut redis::Connection, target_type: &str) -> Left {
+fn left(connection: &mut redis::Connection, target_type: &str, now: Micros) -> Left {
     let key = |name: &str| format!("test:{{{target_type}}}:{name}");
-    let mut left = Left::default();
+    let mut left = Left { events: events::all(connection, target_type, now), ..Left::default() };
     for set in SESSION_SETS {
         let count = redis::cmd("ZCARD").arg(key(set)).query(connection).expect("a count");
         left.sessions.insert(set.to_owned(), count);

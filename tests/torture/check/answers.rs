@@ -12,12 +12,13 @@ pub fn check(story: &Story) -> Vec<Violation> {
     for call in &story.calls {
         if let Some(status) = call.status
             && !allowed(call, status)
+            && !(forgotten(call) && story.lost(0, call.to))
         {
             violations.push(violation("documented answers", call, format!("{call:?}")));
         }
         if let (Some(key), Some(_), Some(200..=202)) = (&call.key, &call.session, call.status) {
             let first = keys.entry(key).or_insert(call);
-            if first.session != call.session {
+            if first.session != call.session && !story.lost(first.from, call.to) {
                 violations.push(violation("one session for a key", call, format!("{first:?} and {call:?}")));
             }
         }
@@ -25,7 +26,11 @@ pub fn check(story: &Story) -> Vec<Violation> {
             if call.kind == Kind::Release && call.status == Some(200) {
                 let at = released.entry(session).or_insert(call.to);
                 *at = call.to.min(*at);
-            } else if call.lease.is_some() && released.get(session.as_str()).is_some_and(|at| *at < call.from) {
+            } else if call.lease.is_some()
+                && let Some(at) = released.get(session.as_str())
+                && *at < call.from
+                && !story.lost(*at, call.to)
+            {
                 violations.push(violation("released is over", call, format!("{call:?}")));
             }
         }
@@ -35,6 +40,11 @@ pub fn check(story: &Story) -> Vec<Violation> {
 
 fn violation(promise: &'static str, call: &Call, evidence: String) -> Violation {
     Violation { promise, at: call.to, evidence }
+}
+
+/// Whether it is what a Redis says that forgot the session.
+fn forgotten(call: &Call) -> bool {
+    call.kind != Kind::Create && matches!(call.code.as_deref(), Some("session_not_found" | "lease_token_required"))
 }
 
 /// What each kind of call may be answered with. 503 is always allowed: Redis may be away, and says so.

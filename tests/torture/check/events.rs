@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{Story, Violation};
+use super::{Hold, SOON, Story, Violation};
 use crate::torture::history::Event;
 
 const GAPS: &str = "gapless events";
@@ -11,14 +11,24 @@ const REAL: &str = "acknowledged is real";
 const MATCH: &str = "events match state";
 
 pub fn check(story: &Story) -> Vec<Violation> {
-    let mut replays: BTreeMap<&str, Replay> = BTreeMap::new();
+    let losses = story.faults.iter().any(|fault| fault.kind.loses());
     let mut violations = Vec::new();
+    let mut replays: BTreeMap<&str, Replay> = BTreeMap::new();
     for event in &story.events {
-        replays.entry(&event.target_type).or_default().take(event, &mut violations);
+        let replay = replays.entry(&event.target_type).or_default();
+        if losses && event.epoch != replay.epoch {
+            // The ends of some leases may be among what was lost.
+            replay.holders.clear();
+        }
+        replay.take(event, &mut violations);
     }
     violations.extend(unreal(story));
     for (target_type, left) in &story.end.types {
-        let replay = replays.remove(target_type.as_str()).unwrap_or_default();
+        // What was lost is neither in the stream nor in the sets.
+        let mut replay = Replay::default();
+        for event in &left.events {
+            replay.take(event, &mut Vec::new());
+        }
         let mut differs = |evidence: String| {
             let evidence = format!("{target_type}: {evidence}");
             violations.push(Violation { promise: MATCH, at: story.end.quiet, evidence });
@@ -45,8 +55,8 @@ struct Replay {
     sequence: u64,
     /// Who holds each container now.
     holders: HashMap<String, String>,
-    /// The highest token of each container.
-    tokens: HashMap<String, u64>,
+    /// The highest token of each container, and whose it was.
+    highest: HashMap<String, (u64, String)>,
     live: HashSet<String>,
     containers: BTreeMap<String, String>,
 }
@@ -64,7 +74,7 @@ impl Replay {
             "session.queued" => {
                 self.live.insert(session.to_owned());
             }
-            "session.ready" | "session.offered" => {
+            "session.ready" | "session.offered" | "session.adopted" => {
                 self.live.insert(session.to_owned());
                 self.grant(event, &mut found);
                 self.containers.insert(container.to_owned(), "allocated".to_owned());
@@ -86,16 +96,19 @@ impl Replay {
         }
     }
 
-    /// An offer that is claimed is the same lease.
+    /// An offer that is claimed, and a lease that is taken up again after a loss, is the same lease.
     fn grant(&mut self, event: &Event, found: &mut impl FnMut(&'static str, String)) {
         let (session, container) = (field(event, "session"), field(event, "container"));
         let token: u64 = field(event, "token").parse().unwrap_or(0);
-        let last = self.tokens.insert(container.to_owned(), token).unwrap_or(0);
-        match self.holders.insert(container.to_owned(), session.to_owned()) {
-            Some(holder) if holder == session && last == token => {}
-            Some(holder) => found(HOLDERS, format!("while {holder} held {container} came {event:?}")),
-            None if last >= token => found(HOLDERS, format!("the token of {container} was {last} before {event:?}")),
-            None => {}
+        let holder = self.holders.insert(container.to_owned(), session.to_owned());
+        if let Some(holder) = holder.filter(|holder| holder != session) {
+            found(HOLDERS, format!("while {holder} held {container} came {event:?}"));
+        }
+        let (last, whose) = self.highest.get(container).cloned().unwrap_or_default();
+        if token > last {
+            self.highest.insert(container.to_owned(), (token, session.to_owned()));
+        } else if (token < last || whose != session) && event.kind != "session.adopted" {
+            found(HOLDERS, format!("the token of {container} was {last}, of {whose}, before {event:?}"));
         }
     }
 }
@@ -105,11 +118,13 @@ fn unreal(story: &Story) -> Vec<Violation> {
     let told: HashSet<(&str, &str, &str)> = story
         .events
         .iter()
-        .filter(|event| event.kind == "session.ready")
+        .filter(|event| matches!(event.kind.as_str(), "session.ready" | "session.adopted"))
         .map(|event| (field(event, "session"), field(event, "container"), field(event, "token")))
         .collect();
     let holds = story.holds.values();
-    let unreal = holds.filter(|hold| !told.contains(&(&hold.session, &hold.container, &hold.token.to_string())));
+    let told = |hold: &&Hold| told.contains(&(&hold.session, &hold.container, &hold.token.to_string()));
+    // What is lost before it was read is in no history.
+    let unreal = holds.filter(|hold| !told(hold) && !story.lost(hold.asked, hold.from + SOON));
     unreal
         .map(|hold| Violation { promise: REAL, at: hold.from, evidence: format!("no event tells of {hold:?}") })
         .collect()

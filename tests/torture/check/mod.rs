@@ -10,6 +10,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::history::{Call, End, Event, Fault, Kind, Micros, Record, Start, Use};
 
+/// What follows from a fault shows so much later at most.
+const SOON: Micros = 1_500_000;
+
 /// A promise that did not hold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Violation {
@@ -83,6 +86,11 @@ impl Story {
         let end = end.ok_or("the history has no end: the run was broken off")?;
         let holds = holds(&calls);
         Ok(Self { start, calls, uses, faults, events, end, holds })
+    }
+
+    /// Whether Redis lost what it had acknowledged between these times, or somewhat before.
+    fn lost(&self, from: Micros, to: Micros) -> bool {
+        self.meets(from.saturating_sub(SOON), to, |fault| fault.kind.loses())
     }
 
     /// Whether some fault of this kind was at work in this time.

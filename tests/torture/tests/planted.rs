@@ -19,12 +19,19 @@ struct Planted {
 
 impl Planted {
     fn new() -> Self {
-        let start =
-            Start { seed: 1, topology: "single".to_owned(), wall: 0, leak_bound: 2_000_000, free_bound: 9_000_000 };
+        let start = Start {
+            seed: 1,
+            topology: "single".to_owned(),
+            wall: 0,
+            leak_bound: 2_000_000,
+            free_bound: 9_000_000,
+            recovery: 5_000_000,
+        };
         let sets = ["sessions", "leases", "offers", "queue", "tickets"];
         let left = Left {
             sessions: sets.map(|set| (set.to_owned(), 0)).into(),
             containers: [(CONTAINER.to_owned(), "available".to_owned())].into(),
+            events: Vec::new(),
         };
         let end = End { quiet: 60_000_000, free: Some(61_000_000), types: [("wine".to_owned(), left)].into() };
         let mut planted = Self { records: vec![Record::Start(start)], sequence: 0, end };
@@ -101,8 +108,10 @@ impl Planted {
     }
 
     fn violations(&self) -> Vec<Violation> {
-        let mut records = self.records.clone();
-        records.push(Record::End(self.end.clone()));
+        let (mut records, mut end) = (self.records.clone(), self.end.clone());
+        let event = |record: &Record| if let Record::Event(event) = record { Some(event.clone()) } else { None };
+        end.types.get_mut("wine").expect("the type").events = records.iter().filter_map(event).collect();
+        records.push(Record::End(end));
         check(&Story::read(records).expect("a whole history")).violations
     }
 
