@@ -14,7 +14,12 @@ pub struct Cluster {
 impl Cluster {
     /// Three primaries, each with so many replicas.
     pub async fn start(replicas: usize) -> Self {
-        let cluster = Self { nodes: (0..3 * (1 + replicas)).map(|_| node()).collect() };
+        Self::form((0..3 * (1 + replicas)).map(|_| node()).collect()).await
+    }
+
+    /// Makes a cluster of these: the first three are the primaries, the others their replicas in turn.
+    pub async fn form(nodes: Vec<Redis>) -> Self {
+        let cluster = Self { nodes };
         let third = 16_384 / 3;
         for (at, node) in cluster.nodes[..3].iter().enumerate() {
             let last = if at == 2 { 16_383 } else { third * (at + 1) - 1 };

@@ -17,7 +17,8 @@ pub struct Watched {
     sentinels: Vec<Sentinel>,
 }
 
-struct Sentinel {
+/// One sentinel.
+pub struct Sentinel {
     child: Child,
     port: u16,
     _folder: tempfile::TempDir,
@@ -87,7 +88,8 @@ impl Watched {
 }
 
 impl Sentinel {
-    fn start(primary: &str) -> Self {
+    /// Starts one that watches the primary at this port, with the replicas that it tells of.
+    pub fn start(primary: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
         let file = folder.path().join("sentinel.conf");
@@ -105,12 +107,17 @@ impl Sentinel {
         Self { child, port, _folder: folder }
     }
 
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     fn conn(&self) -> Option<redis::Connection> {
         redis::Client::open(format!("redis://127.0.0.1:{}", self.port)).ok()?.get_connection().ok()
     }
 
     /// What it knows of the primary.
-    fn field(&self, name: &str) -> Option<String> {
+    pub fn field(&self, name: &str) -> Option<String> {
         let mut known: std::collections::HashMap<String, String> =
             redis::cmd("SENTINEL").arg("MASTER").arg(SERVICE).query(&mut self.conn()?).ok()?;
         known.remove(name)

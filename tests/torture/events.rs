@@ -2,10 +2,13 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use redis::{Client, RedisResult, aio::MultiplexedConnection};
+use redis::{RedisResult, aio::MultiplexedConnection};
 use tokio::sync::watch;
 
-use super::history::{Event, History, Micros, Record};
+use super::{
+    history::{Event, History, Micros, Record},
+    servers::Servers,
+};
 
 /// How often it looks.
 const PERIOD: Duration = Duration::from_millis(200);
@@ -73,13 +76,18 @@ pub fn all(connection: &mut redis::Connection, target_type: &str, seen: Micros) 
 }
 
 /// Follows until told to end, and then to the end of the streams.
-pub async fn follow(redis_url: String, types: Vec<String>, history: Arc<History>, mut ended: watch::Receiver<bool>) {
+pub async fn follow(
+    servers: Arc<Servers>,
+    types: Vec<String>,
+    history: Arc<History>,
+    mut ended: watch::Receiver<bool>,
+) {
     let new = |target_type| Follower { target_type, last: "0-0".to_owned(), history: history.clone() };
     let mut followers: Vec<_> = types.into_iter().map(new).collect();
     loop {
         let last = *ended.borrow_and_update();
         // Redis may be away: what is there is read when it is back.
-        let looked = tokio::time::timeout(PATIENCE, look(&redis_url, &mut followers)).await;
+        let looked = tokio::time::timeout(PATIENCE, look(&servers, &mut followers)).await;
         if last && matches!(looked, Ok(Ok(()))) {
             return;
         }
@@ -90,9 +98,11 @@ pub async fn follow(redis_url: String, types: Vec<String>, history: Arc<History>
     }
 }
 
-async fn look(redis_url: &str, followers: &mut [Follower]) -> RedisResult<()> {
-    let mut connection = Client::open(redis_url)?.get_multiplexed_async_connection().await?;
+async fn look(servers: &Servers, followers: &mut [Follower]) -> RedisResult<()> {
     for follower in followers {
+        let primary = servers.primary_of(&follower.target_type).await;
+        let Some(primary) = primary else { return Err(std::io::Error::from(std::io::ErrorKind::NotFound).into()) };
+        let mut connection = servers.nodes[primary].connection().await?;
         while follower.read(&mut connection).await? {}
     }
     Ok(())

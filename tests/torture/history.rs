@@ -130,22 +130,17 @@ pub enum FaultKind {
     RedisFlushed,
     /// Redis restarted from older data.
     RedisRolledBack,
+    /// The replication of a primary was stalled, and then it was killed.
+    PrimaryLost,
+    /// A primary was cut off from its replicas and from the sentinels.
+    PrimaryCutOff,
+    /// Another primary was asked for.
+    PrimaryMoved,
+    FollowerRestarted,
     ContainerVanished,
     ContainerRestarted,
     ContainerFlapped,
     Rogue,
-}
-
-impl FaultKind {
-    /// Whether Redis did not work meanwhile, so that pool time stood still.
-    pub fn stops_redis(self) -> bool {
-        self.loses() || matches!(self, Self::RedisPaused | Self::RedisRestarted)
-    }
-
-    /// Whether Redis lost what it had acknowledged.
-    pub fn loses(self) -> bool {
-        matches!(self, Self::RedisFlushed | Self::RedisRolledBack)
-    }
 }
 
 /// One fault, from its beginning until it was undone.
@@ -155,6 +150,22 @@ pub struct Fault {
     pub what: String,
     pub from: Micros,
     pub to: Micros,
+    /// What it means for Redis.
+    pub harm: Harm,
+}
+
+/// What a fault means for Redis, each worse than the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Harm {
+    /// It works on.
+    None,
+    /// It does not work meanwhile: pool time stands still.
+    Stops,
+    /// It may have to recover afterwards.
+    Recovers,
+    /// It may lose what it acknowledged.
+    Loses,
 }
 
 /// One entry of a type's event stream.

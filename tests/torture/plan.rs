@@ -7,12 +7,18 @@ use std::{path::PathBuf, time::Duration};
 pub enum Topology {
     /// One server.
     Single,
+    /// A primary and two replicas, watched by three sentinels.
+    Sentinel,
+    /// Three primaries, each with a replica.
+    Cluster,
 }
 
 impl Topology {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Single => "single",
+            Self::Sentinel => "sentinel",
+            Self::Cluster => "cluster",
         }
     }
 }
@@ -39,14 +45,15 @@ impl Plan {
     /// In a Cluster, enough of them that every server has some.
     pub fn types(&self) -> Vec<String> {
         let types: &[&str] = match self.topology {
-            Topology::Single => &["wine", "linux"],
+            Topology::Single | Topology::Sentinel => &["wine", "linux"],
+            Topology::Cluster => &["wine", "linux", "windows", "mac"],
         };
         types.iter().map(ToString::to_string).collect()
     }
 
     /// Whether Redis loses nothing at a restart, and says so; else every restart is taken for a loss, and some are.
     pub fn lossless(&self) -> bool {
-        self.seed.is_multiple_of(2)
+        self.topology == Topology::Single && self.seed.is_multiple_of(2)
     }
 
     /// The type and the name of each container: the first half is listed in the configuration, the others come and go.

@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 use leasehold::model::SessionId;
 use rand::seq::IndexedRandom as _;
-use redis::{Client, RedisResult, aio::MultiplexedConnection};
+use redis::{RedisResult, aio::MultiplexedConnection};
 
 use super::{
     farm::CONTROL,
-    history::{Call, Fault, FaultKind, Kind, Lease, Micros, Record},
+    history::{Call, Fault, FaultKind, Harm, Kind, Lease, Micros, Record},
     target,
     world::World,
 };
@@ -33,7 +33,8 @@ pub async fn work(world: &World, deadline: Micros) {
 }
 
 async fn grant_again(world: &World, script: &Patched, target_type: &str) -> RedisResult<()> {
-    let mut connection = Client::open(world.redis_url.as_str())?.get_multiplexed_async_connection().await?;
+    let Some(primary) = world.servers.primary_of(target_type).await else { return Ok(()) };
+    let mut connection = world.servers.nodes[primary].connection().await?;
     let key = |name: &str| format!("test:{{{target_type}}}:{name}");
     let leases: Vec<String> =
         redis::cmd("ZRANGE").arg(key("leases")).arg(0).arg(-1).query_async(&mut connection).await?;
@@ -77,6 +78,7 @@ async fn grant_again(world: &World, script: &Patched, target_type: &str) -> Redi
         what: format!("{container} of {victim} granted to {session}"),
         from,
         to,
+        harm: Harm::None,
     }));
     for _ in 0..5 {
         target::use_once(control, &session, token, until).await;

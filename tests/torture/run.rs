@@ -13,7 +13,7 @@ use super::{
     network::PLACES,
     plan::Plan,
     rogue,
-    world::{RECOVERY, World},
+    world::{World, recovery},
 };
 
 /// What `docs/architecture.md` states as the longest that an abandoned container stays away past the end of its lease: one period of the
@@ -35,7 +35,7 @@ pub async fn run(plan: &Plan) -> Arc<History> {
     until_free(&world, PATIENCE).await.expect("all containers are available at first");
 
     let (end, ended) = watch::channel(false);
-    let following = tokio::spawn(events::follow(world.redis_url.clone(), plan.types(), history.clone(), ended));
+    let following = tokio::spawn(events::follow(world.servers.clone(), plan.types(), history.clone(), ended));
     let deadline = history.now() + plan.time.as_micros() as Micros;
     let clients = (0..plan.clients).map(|number| {
         let (network, history) = (world.network.clone(), history.clone());
@@ -76,7 +76,7 @@ fn start(plan: &Plan, history: &History) -> Start {
         wall: history.wall(),
         leak_bound: micros(LEAK_BOUND),
         free_bound: micros(Duration::from_secs(TTL_MOST) + LEAK_BOUND + RETURN),
-        recovery: micros(RECOVERY.iter().sum()),
+        recovery: micros(recovery(plan.topology).iter().sum()),
     }
 }
 

@@ -13,19 +13,21 @@ use super::{
     farm::{CONTROL, Farm},
     history::{History, Left, Micros},
     network::Network,
-    plan::Plan,
+    plan::{Plan, Topology},
+    servers::Servers,
     target::Target,
 };
-use crate::common::{
-    redis::Redis,
-    replica::{Replica, Settings},
-};
+use crate::common::replica::{Replica, Settings};
 
 /// Discoverers in the harness's own process, for the containers that come and go.
 const DISCOVERERS: usize = 2;
 
-/// The longest that a holder goes on without a renewal, and the longest time of whose writes a restart may lose: how long a recovery lasts.
-pub const RECOVERY: [Duration; 2] = [Duration::from_secs(TTL_MOST), Duration::from_secs(2)];
+/// The longest that a holder goes on without a renewal, and the longest time of whose writes a restart or a failover may lose: how long a
+/// recovery lasts. An old primary that lost its replicas goes on for up to 3 s.
+pub fn recovery(topology: Topology) -> [Duration; 2] {
+    let lag = if topology == Topology::Single { 2 } else { 5 };
+    [Duration::from_secs(TTL_MOST), Duration::from_secs(lag)]
+}
 
 /// What lease tokens are signed with.
 const LEASE_TOKEN_KEY: &str = "a-secret-of-the-torture-with-32-bytes";
@@ -38,9 +40,7 @@ pub struct World {
     pub plan: Plan,
     pub history: Arc<History>,
     pub network: Arc<Network>,
-    pub redis: Mutex<Redis>,
-    pub redis_clock: Clock,
-    pub redis_url: String,
+    pub servers: Arc<Servers>,
     pub farm: Arc<Farm>,
     /// Those of the configuration: they neither vanish nor restart.
     pub fixed: Vec<Target>,
@@ -64,12 +64,8 @@ impl World {
         let moving = moving.iter().map(|(target_type, name)| (id(name), of_type(target_type))).collect();
         let farm = Farm::new(moving, history.clone()).await;
 
-        let redis_clock = Clock::new();
-        // What was answered survives a restart.
-        let kept = ["--appendonly", "yes", "--appendfsync", "always"];
-        let redis = Redis::unmarked_under(&kept, redis_clock.env());
-        redis.mark_new();
-        let network = Arc::new(Network::lay(redis.address(), plan.replicas, DISCOVERERS).await);
+        let servers = Arc::new(Servers::start(plan.topology).await);
+        let network = Arc::new(Network::lay(servers.clone(), plan.replicas, DISCOVERERS).await);
         let discoverers = CancellationToken::new();
         let config = config(plan, &text);
         let discovering = (0..DISCOVERERS)
@@ -78,9 +74,7 @@ impl World {
         let world = Self {
             plan: plan.clone(),
             history,
-            redis_url: redis.url(),
-            redis: Mutex::new(redis),
-            redis_clock,
+            servers,
             network,
             farm,
             fixed,
@@ -135,10 +129,14 @@ impl World {
 
     /// What Redis holds in the end.
     pub async fn left(&self) -> BTreeMap<String, Left> {
-        let redis = self.redis.lock().await;
-        let mut connection = redis.conn();
-        let now = self.history.now();
-        self.plan.types().into_iter().map(|name| (name.clone(), left(&mut connection, &name, now))).collect()
+        let mut all = BTreeMap::new();
+        for name in self.plan.types() {
+            let primary = self.servers.primary_of(&name).await.expect("a server that has the type");
+            let mut connection = self.servers.with(primary, |server| server.conn()).await;
+            let left = left(&mut connection, &name, self.history.now());
+            all.insert(name, left);
+        }
+        all
     }
 
     /// Ends the replicas and keeps their logs beside the history.
@@ -168,7 +166,7 @@ fn of_type(name: &str) -> TargetType {
 
 /// The configuration of replicas and discoverers, and the containers that it lists. Short times, so that much happens.
 async fn listed_containers(plan: &Plan, listed: &[(String, String)], history: &Arc<History>) -> (String, Vec<Target>) {
-    let [longest, lag] = RECOVERY.map(|time| time.as_secs());
+    let [longest, lag] = recovery(plan.topology).map(|time| time.as_secs());
     let lossless = plan.lossless();
     let mut text = format!(
         r#"prefix = "test"

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Hold, SOON, Story, Violation};
-use crate::torture::history::{Fault, FaultKind, Micros};
+use crate::torture::history::{Fault, Harm, Micros};
 
 /// An event is read at most so long after it was written, unless Redis was away.
 const READ_WITHIN: Micros = 1_000_000;
@@ -36,7 +36,7 @@ pub fn abandoned(story: &Story) -> (Vec<Violation>, Micros, usize) {
 }
 
 fn disturbed(story: &Story, hold: &Hold, to: Micros) -> bool {
-    story.meets(hold.renewed.saturating_sub(SOON), to, |fault: &Fault| fault.kind.stops_redis())
+    story.meets(hold.renewed.saturating_sub(SOON), to, |fault: &Fault| fault.harm >= Harm::Stops)
 }
 
 /// What is not free in the end, or was late.
@@ -45,9 +45,8 @@ pub fn left(story: &Story) -> Vec<Violation> {
     let mut violations = Vec::new();
     let mut found = |evidence| violations.push(Violation { promise: "all is free", at: end.quiet, evidence });
     // A restart is taken for a loss where Redis does not say that it loses nothing.
-    let recovers = story.meets(end.quiet.saturating_sub(story.start.recovery + SOON), end.quiet, |fault| {
-        fault.kind.loses() || fault.kind == FaultKind::RedisRestarted
-    });
+    let recovers = story
+        .meets(end.quiet.saturating_sub(story.start.recovery + SOON), end.quiet, |fault| fault.harm >= Harm::Recovers);
     let bound = story.start.free_bound + if recovers { story.start.recovery } else { 0 };
     match end.free {
         None => found("never, for as long as it was watched".to_owned()),

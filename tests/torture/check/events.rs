@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{Hold, SOON, Story, Violation};
-use crate::torture::history::Event;
+use crate::torture::history::{Event, Harm};
 
 const GAPS: &str = "gapless events";
 const HOLDERS: &str = "one holder in the events";
@@ -11,7 +11,7 @@ const REAL: &str = "acknowledged is real";
 const MATCH: &str = "events match state";
 
 pub fn check(story: &Story) -> Vec<Violation> {
-    let losses = story.faults.iter().any(|fault| fault.kind.loses());
+    let losses = story.faults.iter().any(|fault| fault.harm == Harm::Loses);
     let mut violations = Vec::new();
     let mut replays: BTreeMap<&str, Replay> = BTreeMap::new();
     for event in &story.events {

@@ -8,7 +8,7 @@ mod tokens;
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::history::{Call, End, Event, Fault, Kind, Micros, Record, Start, Use};
+use super::history::{Call, End, Event, Fault, Harm, Kind, Micros, Record, Start, Use};
 
 /// What follows from a fault shows so much later at most.
 const SOON: Micros = 1_500_000;
@@ -90,7 +90,7 @@ impl Story {
 
     /// Whether Redis lost what it had acknowledged between these times, or somewhat before.
     fn lost(&self, from: Micros, to: Micros) -> bool {
-        self.meets(from.saturating_sub(SOON), to, |fault| fault.kind.loses())
+        self.meets(from.saturating_sub(SOON), to, |fault| fault.harm == Harm::Loses)
     }
 
     /// Whether some fault of this kind was at work in this time.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::torture::{
     check::{Story, Violation, check},
-    history::{Call, End, Event, Fault, FaultKind, Kind, Lease, Left, Micros, Record, Start, Use},
+    history::{Call, End, Event, Fault, FaultKind, Harm, Kind, Lease, Left, Micros, Record, Start, Use},
 };
 
 const CONTAINER: &str = "lab.one";
@@ -226,7 +226,7 @@ fn an_abandoned_lease_that_ends_late_is_found_unless_redis_was_away() {
     }
     planted.breaks("leases end in time");
     let (kind, what) = (FaultKind::RedisPaused, "redis".to_owned());
-    planted.records.push(Record::Fault(Fault { kind, what, from: 2_000_000, to: 3_000_000 }));
+    planted.records.push(Record::Fault(Fault { kind, what, from: 2_000_000, to: 3_000_000, harm: Harm::Stops }));
     assert_eq!(planted.violations(), []);
 }
 

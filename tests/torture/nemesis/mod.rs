@@ -1,12 +1,14 @@
 //! What is done to the system: four hands, each with one fault at a time, planned by the seed.
 
+mod servers;
+
 use std::{ops::Range, time::Duration};
 
 use nix::sys::signal::Signal;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use super::{
-    history::{Fault, FaultKind, Micros, Record},
+    history::{Fault, FaultKind, Harm, Micros, Record},
     world::World,
 };
 
@@ -69,9 +71,13 @@ impl<'a> Nemesis<'a> {
         tokio::time::sleep(Duration::from_millis(self.random.random_range(millis))).await;
     }
 
-    /// Records a fault that is undone by now.
+    /// Records a fault that is undone by now, and leaves Redis alone.
     fn record(&self, kind: FaultKind, what: impl Into<String>, from: Micros) {
-        let fault = Fault { kind, what: what.into(), from, to: self.world.history.now() };
+        self.record_harm(kind, what, from, Harm::None);
+    }
+
+    fn record_harm(&self, kind: FaultKind, what: impl Into<String>, from: Micros, harm: Harm) {
+        let fault = Fault { kind, what: what.into(), from, to: self.world.history.now(), harm };
         self.world.history.add(&Record::Fault(fault));
     }
 
@@ -102,8 +108,8 @@ impl<'a> Nemesis<'a> {
     }
 
     async fn link(&mut self) {
-        let network = &self.world.network;
-        let named = network.wire(self.random.random_range(0..network.len()));
+        let wires = self.world.network.wires();
+        let named = &wires[self.random.random_range(0..wires.len())];
         let from = self.world.history.now();
         let kind = match self.random.random_range(0..3) {
             0 => {
@@ -123,60 +129,10 @@ impl<'a> Nemesis<'a> {
             }
         };
         named.wire.mend();
-        self.record(kind, named.name, from);
-    }
-
-    async fn redis(&mut self) {
-        let from = self.world.history.now();
-        match self.random.random_range(0..10) {
-            0..2 => {
-                self.world.redis.lock().await.pause();
-                self.wait(100..4000).await;
-                self.world.redis.lock().await.resume();
-                self.record(FaultKind::RedisPaused, "redis", from);
-            }
-            2 => {
-                self.command(&["FLUSHALL"]).await;
-                self.record(FaultKind::RedisFlushed, "redis", from);
-            }
-            3..5 if !self.world.plan.lossless() && self.random.random_bool(0.5) => {
-                let copy = self.world.redis.lock().await.copy();
-                // Less than the lag that the configuration allows.
-                self.wait(100..1500).await;
-                self.world.redis.lock().await.restart_from(&copy);
-                self.record(FaultKind::RedisRolledBack, "redis", from);
-            }
-            3..5 => {
-                self.world.redis.lock().await.kill();
-                self.wait(0..3000).await;
-                self.world.redis.lock().await.restart();
-                self.record(FaultKind::RedisRestarted, "redis", from);
-            }
-            5..7 => {
-                self.command(&["SCRIPT", "FLUSH"]).await;
-                self.record(FaultKind::ScriptsFlushed, "redis", from);
-            }
-            7..9 => {
-                let seconds = self.random.random_range(-7200..7200);
-                self.world.redis_clock.set(seconds);
-                // It is noticed within a second.
-                tokio::time::sleep(Duration::from_millis(1100)).await;
-                self.record(FaultKind::RedisClock, format!("{seconds:+} s"), from);
-            }
-            _ => {
-                self.command(&["CONFIG", "SET", "maxmemory", "1mb"]).await;
-                self.wait(300..3000).await;
-                self.command(&["CONFIG", "SET", "maxmemory", "0"]).await;
-                self.record(FaultKind::RedisFull, "redis", from);
-            }
-        }
-    }
-
-    async fn command(&self, words: &[&str]) {
-        let redis = self.world.redis.lock().await;
-        let mut command = redis::cmd(words[0]);
-        command.arg(&words[1..]);
-        let _: String = command.query(&mut redis.conn()).expect("Redis answers");
+        // Without its replicas, its sentinels or its clients a primary may be replaced, or stop.
+        let harm =
+            if named.name.contains("redis") && self.world.servers.fails_over() { Harm::Loses } else { Harm::None };
+        self.record_harm(kind, named.name.as_str(), from, harm);
     }
 
     async fn container(&mut self) {
