@@ -149,11 +149,6 @@ impl Replica {
         format!("http://{}", self.address)
     }
 
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
     /// A client with the tests' key.
     pub fn http(&self) -> Http {
         Http::new(&self.url(), Some(KEY))
