@@ -1,5 +1,5 @@
--- In a recovery: takes up leases that were proven, by a lease token or by the journal of a replica; at most 100. Only from
--- an earlier epoch: what was granted in this one is in the data. A higher fencing token displaces a lower one, and
+-- In a recovery: takes up leases that were proven, by a lease token or by the journal of a replica; at most 100. What is
+-- not known is taken up only from an earlier epoch: what was granted in this one is in the data. A higher fencing token displaces a lower one, and
 -- nothing revives a session that is known to have ended. Safe to repeat.
 --
 -- KEYS[1] epoch
@@ -62,13 +62,16 @@ end
 
 local function adopt(session, owner, container, inc, token, epoch, ttl, created, longest, lasts, known_until)
   local s = session_now(session)
-  if not S.recovering or epoch == int(S.epoch) or (s and s.owner ~= owner) then
+  if not S.recovering or (s and s.owner ~= owner) then
     return { 'not_found' }
   end
   if s and s.state == 'ended' then
     return { 'ended', describe(s, true) }
   end
   if not s or s.state == 'queued' then
+    if epoch == int(S.epoch) then
+      return { 'not_found' }
+    end
     local f = facts(container)
     if f and f.inc ~= '' and f.inc ~= inc then
       return { 'lost' }
@@ -91,7 +94,8 @@ local function adopt(session, owner, container, inc, token, epoch, ttl, created,
     claim(s)
   end
   renew(s, tonumber(lasts))
-  if s.proven ~= int(S.epoch) and (known_until == '' or tonumber(known_until) >= S.lost) then
+  -- What was signed in this epoch says nothing of the time of the loss.
+  if s.proven ~= int(S.epoch) and epoch ~= int(S.epoch) and (known_until == '' or tonumber(known_until) >= S.lost) then
     s.proven = int(S.epoch)
     redis.call('HSET', base .. 'session:' .. session, 'proven', s.proven)
     redis.call('HINCRBY', KEYS[1], 'proven', 1)

@@ -129,9 +129,10 @@ impl Pool {
             .as_deref()
             .ok_or(PoolError::LeaseTokenRequired(id))
             .and_then(|token| Ok(self.shared.lease_tokens.verify_for(id, token)?));
-        let proof = match (proof, outcome) {
+        let (proof, known) = match (proof, outcome) {
             (Err(_), Heartbeat::Renewed(session)) => return Ok(session),
-            (proof, _) => proof?,
+            (proof, Heartbeat::Renewed(session)) => (proof?, Some(session)),
+            (proof, _) => (proof?, None),
         };
         if scope(caller).is_some_and(|owner| *owner != proof.owner) {
             return Err(not_found(id));
@@ -145,7 +146,8 @@ impl Pool {
                 Ok(session)
             }
             Adopted::Ended(reason) => Err(PoolError::SessionEnded { id, reason }),
-            Adopted::NotFound => Err(not_found(id)),
+            // The recovery has just ended.
+            Adopted::NotFound => known.ok_or_else(|| not_found(id)),
         }
     }
 

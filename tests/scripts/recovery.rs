@@ -294,7 +294,10 @@ async fn a_proof_of_a_lease_that_had_lapsed_frees_nothing() {
     let mut lapsed = proof_of(&before);
     lapsed.until_ms = lapsed.created_ms - 1;
     bench.moved();
-    adopted(bench.store.adopt(&lapsed).await.unwrap());
+    let after = adopted(bench.store.adopt(&lapsed).await.unwrap());
+    // Nor does what it was given since: that is of this epoch. It is renewed all the same.
+    let again = adopted(bench.store.adopt(&proof_of(&after)).await.unwrap());
+    assert!(again.lease.unwrap().proof_wanted);
     bench.release(&before).await;
     bench.pass(GRACE);
     bench.held_back().await;

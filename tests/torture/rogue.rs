@@ -18,7 +18,7 @@ use super::{
 const TTL: Duration = Duration::from_secs(2);
 
 /// What the script looks at before it grants a container that was asked for by name, and what stands there in the copy.
-const CHECK: (&str, &str) = ("f.set ~= 'available'", "false");
+const CHECK: (&str, &str) = ("f.set == 'available' and not held(f)", "true");
 
 /// Grants leased containers again, until the deadline.
 pub async fn work(world: &World, deadline: Micros) {
@@ -131,8 +131,13 @@ fn patched() -> Patched {
         text.push('\n');
     }
     let body = file("lua/allocate.lua");
-    let arguments = body.lines().filter_map(|line| line.strip_prefix("-- ARGV[")?.split_once(']'));
-    let arguments = arguments.filter_map(|(_, rest)| rest.split_whitespace().next()).map(str::to_owned).collect();
+    let first_word = |text: &str| text.split_whitespace().next().map(str::to_owned);
+    // The common ones, then those of one session, which follow the line that says how many they are.
+    let common = body.lines().filter_map(|line| line.strip_prefix("-- ARGV[")?.split_once("] "));
+    let common = common.filter(|(index, _)| !index.ends_with("..."));
+    let own = body.lines().skip_while(|line| !line.starts_with("-- ARGV[5...]")).skip(1);
+    let own = own.map_while(|line| line.strip_prefix("--   "));
+    let arguments = common.filter_map(|(_, rest)| first_word(rest)).chain(own.filter_map(first_word)).collect();
     let (check, nothing) = CHECK;
     assert!(body.contains(check), "lua/allocate.lua does not look at the lease with {check:?} any more");
     text.push_str(&body.replace(check, nothing));
