@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use tokio_util::sync::CancellationToken;
 
-use super::{Problem, State};
+use super::{Problem, State, browser};
 use crate::{
     config::{ApiKeyConfig, Config, without_source},
     model::{Caller, OwnerName, Role},
@@ -251,7 +251,9 @@ impl<const NEEDED: u8> FromRequest for Authenticated<NEEDED> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let Some(state) = request.app_data::<web::Data<State>>() else { return ready(Err(Problem::internal())) };
-        ready(state.keys.identify(key_of(request)).and_then(|identity| {
+        let known =
+            if state.keys.is_empty() { browser::refuse_strangers(request, &state.config.cors.origins) } else { Ok(()) };
+        ready(known.and_then(|()| state.keys.identify(key_of(request))).and_then(|identity| {
             let role = identity.caller.role;
             if NEEDED > 0 && role == Role::Viewer {
                 return Err(Problem::forbidden(role, Role::Client));

@@ -2,6 +2,7 @@
 
 mod answers;
 mod auth;
+mod browser;
 mod containers;
 mod cors;
 mod extract;

@@ -87,6 +87,13 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed", detail)
     }
 
+    /// Without a key: a page that is not this machine's may have sent it.
+    pub(super) fn stranger(header: &str, given: &str, right: &str) -> Self {
+        let detail =
+            format!("Without an API key no pages of others are answered: {header} is {given:?}; right is {right}");
+        Self::new(StatusCode::FORBIDDEN, "foreign_page", "Not allowed", detail)
+    }
+
     /// The body is no JSON, or a field of it is wrong in kind.
     pub(super) fn malformed(code: &str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, "Malformed request", detail)

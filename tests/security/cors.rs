@@ -68,3 +68,19 @@ async fn a_configured_origin_and_no_other_may_call() {
     let answer = get("https://evil.example").await.expect(200);
     assert_eq!(answer.header("access-control-allow-origin"), "", "{:?}", answer.headers);
 }
+
+#[tokio::test]
+async fn without_a_key_no_page_of_others_is_answered() {
+    let service = Service::start_with(1, 1, |settings| settings.env("API_KEY", "")).await;
+    let http = service.http().with_key(None);
+    let call = async |headers: &[(&str, &str)]| {
+        // What any page may send without asking.
+        http.try_call(Method::POST, "/containers/wine/allocate?session_id=job", None, headers).await.unwrap()
+    };
+    call(&[("Origin", DESK)]).await.problem(403, "foreign_page");
+    call(&[("Host", "rebound.example:8088")]).await.problem(403, "foreign_page");
+    http.get("/containers/status").await.expect(200);
+    let own = service.replicas[0].url();
+    call(&[("Origin", &own)]).await.expect(200);
+    call(&[]).await.expect(200);
+}
