@@ -98,6 +98,8 @@ async fn main_path(http: &Http) {
     let id = waited.expect(201).text_at("/id");
     http.post_with_key("/sessions", made, "waits").await.expect(201);
     renew(http, &id).await;
+    let patience = json!({"target_type": "wine", "wait_seconds": 1});
+    http.post("/sessions", patience).await.problem(503, "no_available_containers");
     for path in ["/sessions", "/sessions?include_ended=true", "/containers", "/containers/status", "/readyz", "/types"]
     {
         assert!(http.get(path).await.status < 500, "{path}");
