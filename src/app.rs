@@ -239,7 +239,12 @@ impl Parts {
 /// Ends a start on a Redis that cannot keep the promises. One that is away is waited for: the replica is not ready meanwhile.
 async fn refuse_unfit(store: &Store) -> anyhow::Result<()> {
     match store.check_server().await {
-        Ok(()) => Ok(()),
+        Ok(()) => {
+            if let Some(risk) = store.risk().await {
+                tracing::warn!("{risk}");
+            }
+            Ok(())
+        }
         Err(StoreError::Unfit(reason)) => Err(anyhow::anyhow!("this Redis cannot be used: {reason}")),
         Err(error) => {
             tracing::warn!(%error, "Redis does not answer yet; not ready until it does");

@@ -19,6 +19,34 @@ impl Store {
         let check = async { check(&mut slow::connection(server.slow()).await?).await };
         tokio::time::timeout_at(deadline, check).await.unwrap_or(Err(StoreError::Timeout(timeout)))
     }
+
+    /// What an operator should change on the server, though it serves.
+    pub async fn risk(&self) -> Option<String> {
+        let deadline = tokio::time::Instant::now() + self.shared.timeout;
+        let server = self.shared.servers.any(deadline).await.ok()?;
+        let ask = async { risk(&mut slow::connection(server.slow()).await.ok()?).await };
+        tokio::time::timeout_at(deadline, ask).await.ok()?
+    }
+}
+
+/// What of its settings endangers the promises though it serves; none also when it may not be asked.
+async fn risk<C: ConnectionLike>(connection: &mut C) -> Option<String> {
+    let replication = info(connection, "replication").await.ok()?;
+    let mut command = redis::cmd("CONFIG");
+    command.arg("GET").arg("min-replicas-to-write");
+    // An ACL user need not have the right to.
+    let (_, least): (String, u64) = command.query_async(connection).await.ok()?;
+    unguarded(&replication, least)
+}
+
+fn unguarded(replication: &str, least: u64) -> Option<String> {
+    let replicas: u64 = field(replication, "connected_slaves").parse().ok()?;
+    (replicas > 0 && least == 0).then(|| {
+        format!(
+            "Redis has {replicas} replica(s) and min-replicas-to-write 0: a primary that is cut off from them goes on \
+             granting while another takes its place. Set min-replicas-to-write to 1 on every server"
+        )
+    })
 }
 
 /// # Errors
@@ -80,6 +108,13 @@ mod tests {
         assert!(old.contains("6.0.16") && old.contains("6.2"), "{old}");
         let evicting = fit("redis_version:7.0.15\r\nmaxmemory_policy:allkeys-lru\r\n").unwrap_err().to_string();
         assert!(evicting.contains("allkeys-lru") && evicting.contains("noeviction"), "{evicting}");
+    }
+
+    #[test]
+    fn replicas_that_nobody_waits_for_are_a_risk() {
+        let info = |replicas: u64| format!("role:master\r\nconnected_slaves:{replicas}\r\n");
+        assert!(unguarded(&info(2), 0).unwrap().contains("min-replicas-to-write to 1"));
+        assert_eq!((unguarded(&info(0), 0), unguarded(&info(2), 1)), (None, None));
     }
 
     #[test]

@@ -80,7 +80,7 @@ fn server(folder: &Path) -> ServerConfig {
 }
 
 /// An authority, and from it a certificate for the server at 127.0.0.1 and one for a client.
-fn certify(folder: &Path) {
+pub fn certify(folder: &Path) {
     authority(folder);
     server_certificate(folder, "server");
     sign(folder, "client", "cert.pem", "key.pem", "extendedKeyUsage=clientAuth");

@@ -1,6 +1,8 @@
 //! How replicas reach Redis: by Sentinel, in a cluster, over TLS, as an ACL user, and past a demoted primary.
 
+mod access;
 mod cluster;
+mod demoted;
 mod replicated;
 mod sentinel;
 

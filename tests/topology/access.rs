@@ -1,0 +1,135 @@
+//! Who gets in: TLS with certificates on both sides, and an ACL user with the least rights.
+
+use std::{collections::BTreeSet, net::TcpListener, path::Path};
+
+use redis::Value;
+use serde_json::json;
+
+use super::{give_back, hold, renew, settings};
+use crate::common::{
+    eventually,
+    http::Http,
+    redis::Redis,
+    replica::{Replica, Settings},
+    tls,
+};
+
+/// One Redis that also speaks TLS, to those who show a certificate.
+struct Guarded {
+    redis: Redis,
+    port: u16,
+}
+
+impl Guarded {
+    fn start(folder: &Path) -> Self {
+        tls::certify(folder);
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
+        let file = |name: &str| folder.join(name).display().to_string();
+        let redis = Redis::start_with(&[
+            "--tls-port",
+            &port.to_string(),
+            "--tls-cert-file",
+            &file("server.pem"),
+            "--tls-key-file",
+            &file("server-key.pem"),
+            "--tls-ca-cert-file",
+            &file("ca.pem"),
+            "--tls-auth-clients",
+            "yes",
+        ]);
+        Self { redis, port }
+    }
+}
+
+#[tokio::test]
+async fn redis_is_reached_over_tls_with_certificates_on_both_sides() {
+    let folder = tempfile::tempdir().unwrap();
+    let guarded = Guarded::start(folder.path());
+    let url = format!("rediss://127.0.0.1:{}", guarded.port);
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let trusting = settings(2).env("REDIS__TLS__CA_FILE", file("ca.pem"));
+    let known =
+        trusting.clone().env("REDIS__TLS__CERT_FILE", file("cert.pem")).env("REDIS__TLS__KEY_FILE", file("key.pem"));
+    let replica = Replica::start_with_available(&url, &known, 2).await;
+    let http = replica.http();
+    let id = hold(&http, "wine", "kept").await.text_at("/id");
+    renew(&http, &id).await;
+    give_back(&http, &id).await;
+    // All of its connections, the one that hears of offers too, are on the TLS port: none is left on the plain one but ours.
+    let clients: String = redis::cmd("CLIENT").arg("LIST").query(&mut guarded.redis.conn()).unwrap();
+    let plain = format!("laddr=127.0.0.1:{} ", guarded.redis.address().port());
+    assert_eq!(clients.lines().filter(|line| line.contains(&plain)).count(), 1, "{clients}");
+
+    for (refused, why) in [(&trusting, "no certificate"), (&settings(2), "an authority that nobody knows")] {
+        let replica = Replica::start(&url, refused);
+        replica.http().get("/readyz").await.problem(503, "redis_unavailable");
+        assert!(replica.log().contains("Redis cannot be reached"), "{why}:\n{}", replica.log());
+    }
+}
+
+/// The rule that the documents give, with the tests' prefix.
+fn documented_rule(password: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/deployment.md")).unwrap();
+    let rule = text.lines().find_map(|line| line.strip_prefix("ACL SETUSER ")).expect("a rule in docs/deployment.md");
+    let rule = rule.replace("PASSWORD", password).replace("~leasehold:", "~test:").replace("&leasehold:", "&test:");
+    rule.split_whitespace().map(str::to_owned).collect()
+}
+
+/// What was refused to anybody.
+fn refused(redis: &Redis) -> BTreeSet<String> {
+    let log: Vec<Vec<Value>> = redis::cmd("ACL").arg("LOG").query(&mut redis.conn()).unwrap();
+    log.into_iter().map(|entry| format!("{:?}", &entry[3..8])).collect()
+}
+
+/// What a replica does for its clients, and for itself meanwhile.
+async fn main_path(http: &Http) {
+    let id =
+        http.post("/sessions", json!({"target_type": "wine", "metadata": {"a": 1}})).await.expect(201).text_at("/id");
+    let made = json!({"target_type": "wine", "wait_seconds": 20});
+    let waits = http.post_with_key("/sessions", made.clone(), "waits");
+    let frees = async {
+        eventually("one in line", std::time::Duration::from_secs(10), async || {
+            (http.get("/containers/status").await.body["by_type"]["wine"]["sessions_queued"] == 1).then_some(())
+        })
+        .await;
+        give_back(http, &id).await;
+    };
+    let (waited, ()) = tokio::join!(waits, frees);
+    let id = waited.expect(201).text_at("/id");
+    http.post_with_key("/sessions", made, "waits").await.expect(201);
+    renew(http, &id).await;
+    let patience = json!({"target_type": "wine", "wait_seconds": 1});
+    http.post("/sessions", patience).await.problem(503, "no_available_containers");
+    for path in ["/sessions", "/sessions?include_ended=true", "/containers", "/containers/status", "/readyz", "/types"]
+    {
+        assert!(http.get(path).await.status < 500, "{path}");
+    }
+    http.get(&format!("/sessions/{id}")).await.expect(200);
+    http.post("/containers/refresh", json!({})).await.expect(200);
+    give_back(http, &id).await;
+    http.post("/containers/wine/allocate?session_id=job", json!({})).await.expect(200);
+    http.get("/containers/session/job").await.expect(200);
+    http.post("/containers/job/release", json!({})).await.expect(200);
+}
+
+#[tokio::test]
+async fn the_acl_rule_of_the_documents_is_enough_and_names_nothing_that_is_not_there() {
+    let redis = Redis::start();
+    let _: String = redis::cmd("ACL").arg("SETUSER").arg(documented_rule("se:cr@t")).query(&mut redis.conn()).unwrap();
+    let url = format!("redis://leasehold:se%3Acr%40t@{}", redis.address());
+    let recoverable =
+        |settings: Settings| settings.env("LEASE_TOKENS__KEYS", r#"["a-secret-of-the-tests-with-32-bytes!"]"#);
+    let mut replica = Replica::start_with_available(&url, &recoverable(settings(1)), 1).await;
+    main_path(&replica.http()).await;
+    // The end gives the provider's lock back.
+    replica.signal(nix::sys::signal::Signal::SIGTERM);
+    replica.ended(std::time::Duration::from_secs(10)).await;
+    let asked_in_vain: BTreeSet<_> =
+        refused(&redis).into_iter().filter(|entry| !entry.contains("config|get")).collect();
+    assert!(asked_in_vain.is_empty(), "{asked_in_vain:#?}");
+    assert!(!replica.log().contains("se:cr@t") && !replica.log().contains("se%3Acr%40t"), "{}", replica.log());
+    // And nobody else gets in with it.
+    let mut connection = redis::Client::open(url).unwrap().get_connection().unwrap();
+    assert!(redis::cmd("GET").arg("other").query::<Value>(&mut connection).is_err());
+    assert!(redis::cmd("FLUSHALL").query::<Value>(&mut connection).is_err());
+}
