@@ -1,7 +1,7 @@
 # The commands of the project. What they do is in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast test-compose lint setup images
+.PHONY: help run test test-fast test-compose bench bench-quick lint setup images
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,12 @@ test-fast: ## Test what needs no Docker
 
 test-compose: ## Test the Compose file, with Wine itself
 	@scripts/test.sh compose
+
+bench: ## Measure everything beside its floors and peers, for about 20 minutes; writes docs/benchmarks/
+	@scripts/bench.sh full
+
+bench-quick: ## Measure a little of everything, for about 2 minutes; writes target/benchmarks/
+	@scripts/bench.sh quick
 
 lint: ## Check format, clippy, shell scripts, the load balancer's file, licences and advisories
 	@scripts/lint.sh

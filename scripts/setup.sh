@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing.
 #
-#   scripts/setup.sh [redis] [docker] [debootstrap] [curl] [openssl]      all five when none is named
+#   scripts/setup.sh [redis] [docker] [debootstrap] [curl] [openssl]      these five when none is named
+#   scripts/setup.sh postgresql                                           for the benchmark
 #
 # On Debian and Ubuntu by apt-get, as root or by a sudo without password; elsewhere it says what to install.
 set -euo pipefail
@@ -18,7 +19,8 @@ packages_for() {
         debootstrap) has debootstrap || [[ -x /usr/sbin/debootstrap ]] || echo debootstrap ;;
         curl) has curl || echo curl ;;
         openssl) has openssl || echo openssl ;;
-        *) die "setup: $1 is unknown; known are redis, docker, debootstrap, curl and openssl" ;;
+        postgresql) [[ -d /usr/lib/postgresql ]] || echo postgresql ;;
+        *) die "setup: $1 is unknown; known are redis, docker, debootstrap, curl, openssl and postgresql" ;;
     esac
 }
 
@@ -48,10 +50,10 @@ install() {
     as_root apt-get update -q </dev/null >&2
     local package
     for package in "$@"; do
-        if [[ $package == redis-server ]]; then
-            without_services apt_install redis-server
+        if [[ $package == redis-server || $package == postgresql ]]; then
+            without_services apt_install "$package"
             # Not at the next start of the machine either.
-            [[ -d /run/systemd/system ]] && as_root systemctl disable --quiet redis-server
+            [[ -d /run/systemd/system ]] && as_root systemctl disable --quiet "$package"
         else
             apt_install "$package"
         fi
