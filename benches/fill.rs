@@ -109,3 +109,10 @@ pub fn must_be(reply: &redis::Value, code: &str) -> anyhow::Result<()> {
 pub async fn size(connection: &mut MultiplexedConnection, set: &str) -> anyhow::Result<u64> {
     Ok(redis::cmd("ZCARD").arg(key(set)).query_async(connection).await?)
 }
+
+/// What the event stream takes, in bytes.
+pub async fn event_bytes(connection: &mut MultiplexedConnection) -> anyhow::Result<u64> {
+    let bytes: Option<u64> =
+        redis::cmd("MEMORY").arg("USAGE").arg(key("events")).arg("SAMPLES").arg(0).query_async(connection).await?;
+    Ok(bytes.unwrap_or_default())
+}

@@ -34,11 +34,13 @@ pub async fn redis_alone(
         let lane = Lane::new(redis.connect().await?, work, in_flight / lanes, sessions).await?;
         running.spawn_local(lane.run(from, window.time));
     }
-    let mut units = 0;
+    let (mut units, mut answered) = (0, 0);
     while let Some(ended) = running.join_next().await {
-        units += ended??;
+        let lane = ended??;
+        units += lane.0;
+        answered += lane.1;
     }
-    Ok(Sample { per_second: units as f64 / window.time.as_secs_f64(), ..Sample::default() })
+    Ok(Sample { per_second: units as f64 / window.time.as_secs_f64(), answered, ..Sample::default() })
 }
 
 /// One connection that sends a pipeline, reads its answers, and sends the next.
@@ -62,17 +64,19 @@ impl Lane {
         Ok(Self { connection, work, depth, sessions: sessions.to_vec(), calls })
     }
 
-    async fn run(mut self, from: Instant, time: Duration) -> anyhow::Result<u64> {
-        let mut units = 0;
+    /// Returns what was answered within the window, and in all.
+    async fn run(mut self, from: Instant, time: Duration) -> anyhow::Result<(u64, u64)> {
+        let mut sum = (0, 0);
         while Instant::now() < from + time {
-            let answered = self.round(from, from + time).await?;
-            units += answered * self.work.units();
+            let (counted, answered) = self.round(from, from + time).await?;
+            sum.0 += counted * self.work.units();
+            sum.1 += answered * self.work.units();
         }
-        Ok(units)
+        Ok(sum)
     }
 
-    /// One round of pipelines; returns how many requests' worth was answered within the window.
-    async fn round(&mut self, from: Instant, until: Instant) -> anyhow::Result<u64> {
+    /// One round of pipelines; returns how many requests' worth was answered within the window, and in all.
+    async fn round(&mut self, from: Instant, until: Instant) -> anyhow::Result<(u64, u64)> {
         let pipelines: Vec<Vec<Cmd>> = match self.work {
             Work::CreateRelease => {
                 let ids: Vec<String> = (0..self.depth).map(|_| session_id()).collect();
@@ -91,10 +95,10 @@ impl Lane {
                 let one = ids.chunks(PER_SCRIPT).map(|chunk| self.calls.heartbeats(chunk));
                 vec![one.cycle().take(self.depth * BATCH / PER_SCRIPT).collect()]
             }
-            Work::List => vec![vec![self.calls.list.rest(&[]); self.depth]],
-            Work::Status => vec![vec![self.calls.status.rest(&[]); self.depth]],
+            Work::List => vec![vec![self.calls.list(); self.depth]],
+            Work::Status => vec![vec![self.calls.status(); self.depth]],
         };
-        let mut answered = 0;
+        let (mut counted, mut answered) = (0, 0);
         for commands in pipelines {
             let mut pipe = redis::pipe();
             for command in commands {
@@ -105,16 +109,17 @@ impl Lane {
             for reply in &replies {
                 must_be(reply, "ok")?;
             }
+            answered += self.depth as u64;
             if now >= from && now < until {
-                answered += self.depth as u64;
+                counted += self.depth as u64;
             }
         }
-        Ok(answered)
+        Ok((counted, answered))
     }
 }
 
 /// The calls that the work consists of.
-struct Calls {
+pub struct Calls {
     allocate: (Call, usize),
     release: (Call, usize),
     heartbeat: Call,
@@ -124,7 +129,7 @@ struct Calls {
 }
 
 impl Calls {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let (allocate, release) = (scripts::allocate(false), scripts::release());
         let places = (allocate.place("session"), release.place("session"));
         Self {
@@ -137,28 +142,36 @@ impl Calls {
         }
     }
 
-    async fn load(&self, connection: &mut MultiplexedConnection) -> anyhow::Result<()> {
+    pub async fn load(&self, connection: &mut MultiplexedConnection) -> anyhow::Result<()> {
         for call in [&self.allocate.0, &self.release.0, &self.heartbeat, &self.list, &self.status] {
             call.load(connection).await?;
         }
         Ok(())
     }
 
-    fn allocate(&self, id: &str) -> Cmd {
+    pub fn allocate(&self, id: &str) -> Cmd {
         self.allocate.0.with(self.allocate.1, id, &[])
     }
 
-    fn release(&self, id: &str) -> Cmd {
+    pub fn release(&self, id: &str) -> Cmd {
         self.release.0.with(self.release.1, id, &[])
     }
 
-    fn heartbeat(&self, id: &str) -> Cmd {
+    pub fn heartbeat(&self, id: &str) -> Cmd {
         self.heartbeat.rest(&[id, ""])
     }
 
-    fn heartbeats(&self, ids: &[&str]) -> Cmd {
+    pub fn heartbeats(&self, ids: &[&str]) -> Cmd {
         let pairs: Vec<&str> = ids.iter().flat_map(|id| [*id, ""]).collect();
         self.heartbeats.rest(&pairs)
+    }
+
+    pub fn list(&self) -> Cmd {
+        self.list.rest(&[])
+    }
+
+    pub fn status(&self) -> Cmd {
+        self.status.rest(&[])
     }
 }
 
@@ -249,11 +262,11 @@ async fn heartbeats(worker: web::Data<Worker>, body: web::Bytes) -> actix_web::R
 }
 
 async fn list(worker: web::Data<Worker>) -> actix_web::Result<HttpResponse> {
-    worker.call(worker.calls.list.rest(&[])).await?;
+    worker.call(worker.calls.list()).await?;
     Ok(done())
 }
 
 async fn status(worker: web::Data<Worker>) -> actix_web::Result<HttpResponse> {
-    worker.call(worker.calls.status.rest(&[])).await?;
+    worker.call(worker.calls.status()).await?;
     Ok(done())
 }

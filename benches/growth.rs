@@ -50,7 +50,8 @@ impl Pool {
         let mut connection = redis.connect().await?;
         let empty = redis.memory().await?;
         fill::containers(&mut connection, size + SPARE).await?;
-        let container_bytes = (redis.memory().await? as f64 - empty as f64) / (size + SPARE) as f64;
+        let filled = redis.memory().await? - fill::event_bytes(&mut connection).await?;
+        let container_bytes = (filled as f64 - empty as f64) / (size + SPARE) as f64;
         let replica = Replica::start(&redis, "").await?;
         Ok(Self { size, redis, replica, sessions: Vec::new(), container_bytes, session_bytes: 0.0 })
     }
@@ -58,9 +59,10 @@ impl Pool {
     /// Leases all but the spare ones.
     async fn lease(&mut self) -> anyhow::Result<()> {
         let mut connection = self.redis.connect().await?;
-        let before = self.redis.memory().await?;
+        let before = self.redis.memory().await? - fill::event_bytes(&mut connection).await?;
         self.sessions = fill::sessions(&mut connection, self.size, false).await?;
-        self.session_bytes = (self.redis.memory().await? as f64 - before as f64) / self.size as f64;
+        let after = self.redis.memory().await? - fill::event_bytes(&mut connection).await?;
+        self.session_bytes = (after as f64 - before as f64) / self.size as f64;
         Ok(())
     }
 }
@@ -88,7 +90,7 @@ async fn compare(
                 let name = format!("{} {what}", pool.size);
                 let mut alone = Subject::redis(&pool.redis, &pool.sessions);
                 alone.name = format!("{name}, floor 1");
-                [alone, Subject::http(name, vec![pool.replica.address()], &pool.sessions)]
+                [alone, Subject::http(name, vec![&pool.replica.process], &pool.sessions)]
             })
             .collect();
         let measured = interleaved(&subjects, work, USUAL, plan.repetitions, plan.window).await?;
@@ -123,7 +125,8 @@ fn memory(report: &mut Report, pools: &[Pool]) {
     let mut section = Section::new(
         "Growth: memory of Redis",
         format!(
-            "Ids of 64 characters as Docker's, a description of {description} bytes, no metadata. What events take is part of it."
+            "Ids of 64 characters as Docker's, a description of {description} bytes, no metadata. Without the\
+             event stream, which is as long as it is allowed to be."
         ),
         &["containers", "a container", "beyond its description", "a session more"],
     );

@@ -1,14 +1,15 @@
 //! Leasehold over HTTP beside both floors: every work, by number of connections and of replicas.
 
-use std::net::SocketAddr;
+use anyhow::Context as _;
 
 use crate::{
-    fill, floor, load,
+    fill, floor,
     measure::{Measured, Subject, interleaved},
     plan::{POOL, Plan, USUAL},
+    process::Process,
     report::{Report, Section, grouped, millis},
     servers::{self, Redis, Replica},
-    work::{Flow, Work},
+    work::Work,
 };
 
 const SECTION: &str = "http";
@@ -27,24 +28,34 @@ pub async fn measure(plan: &Plan, report: &mut Report) -> anyhow::Result<()> {
     for _ in 0..most {
         replicas.push(Replica::start(&redis, "").await?);
     }
-    let addresses: Vec<SocketAddr> = replicas.iter().map(Replica::address).collect();
+    let replicas: Vec<&Process> = replicas.iter().map(|replica| &replica.process).collect();
 
-    let mut subjects = vec![Subject::redis(&redis, &sessions), Subject::http("floor 2", vec![bare.address], &sessions)];
+    let mut subjects = vec![Subject::redis(&redis, &sessions), Subject::http("floor 2", vec![&bare], &sessions)];
     for count in plan.replicas {
         let name = if *count == 1 { "Leasehold".to_owned() } else { format!("Leasehold × {count}") };
-        subjects.push(Subject::http(name, addresses[..*count].to_vec(), &sessions));
+        subjects.push(Subject::http(name, replicas[..*count].to_vec(), &sessions));
     }
     for work in [Work::CreateRelease, Work::Heartbeat, Work::Heartbeats, Work::List, Work::Status] {
         by_connections(plan, report, &subjects, work).await?;
     }
-    at_half_load(plan, report, bare.address, addresses[0], &sessions).await
+    at_half_load(plan, report, &subjects[1..3]).await
 }
 
 async fn by_connections(plan: &Plan, report: &mut Report, subjects: &[Subject<'_>], work: Work) -> anyhow::Result<()> {
     let mut section = Section::new(
         format!("HTTP: {}", work.name()),
         "",
-        &["connections", "served by", work.unit(), "of floor 1", "of floor 2", "p50 ms", "p99 ms", "p99.9 ms"],
+        &[
+            "connections",
+            "served by",
+            work.unit(),
+            "of floor 1",
+            "of floor 2",
+            "p50 ms",
+            "p99 ms",
+            "p99.9 ms",
+            "CPU µs",
+        ],
     );
     // More replicas are asked what clients ask for most.
     let asked = if matches!(work, Work::CreateRelease | Work::Heartbeat) { subjects } else { &subjects[..3] };
@@ -93,17 +104,12 @@ fn row(connections: usize, subject: &Subject, one: &Measured, all: &[Measured]) 
         latency(one.median_of(|sample| sample.p50)),
         latency(one.median_of(|sample| sample.p99)),
         latency(one.median_of(|sample| sample.p999)),
+        format!("{:.1}", one.median_of(|sample| sample.cpu)),
     ]
 }
 
 /// Latencies while half of what Leasehold can do is asked of it, and the same of floor 2.
-async fn at_half_load(
-    plan: &Plan,
-    report: &mut Report,
-    bare: SocketAddr,
-    replica: SocketAddr,
-    sessions: &[String],
-) -> anyhow::Result<()> {
+async fn at_half_load(plan: &Plan, report: &mut Report, pair: &[Subject<'_>]) -> anyhow::Result<()> {
     let mut section = Section::new(
         "HTTP: latency at half load",
         format!(
@@ -116,23 +122,20 @@ async fn at_half_load(
         let most = report
             .measurements
             .iter()
-            .find(|one| one.subject == "Leasehold" && one.work == work.name() && one.connections == USUAL);
-        let Some(rate) = most.map(|most| most.per_second / 2.0) else { continue };
+            .find(|one| one.subject == pair[1].name && one.work == work.name() && one.connections == USUAL);
+        let rate = most.context("it was measured without a rate before")?.per_second / 2.0;
         let mut measured = [Measured::default(), Measured::default()];
         for _ in 0..plan.repetitions {
-            for (address, measured) in [bare, replica].into_iter().zip(&mut measured) {
-                let flows = Flow::all(work, USUAL, sessions);
-                measured.samples.push(load::run(&[address], flows, plan.window, Some(rate)).await?);
+            for (subject, measured) in pair.iter().zip(&mut measured) {
+                measured.samples.push(subject.measure(work, USUAL, plan.window, Some(rate)).await?);
             }
         }
         let ratio = measured[1].ratio_to(&measured[0], |sample| sample.p99);
-        for (name, one, ratio) in
-            [("floor 2", &measured[0], String::new()), ("Leasehold", &measured[1], format!("{ratio:.2}"))]
-        {
-            report.keep("half load", &Subject::http(name, Vec::new(), &[]), work, USUAL, one);
+        for ((subject, one), ratio) in pair.iter().zip(&measured).zip([String::new(), format!("{ratio:.2}")]) {
+            report.keep("half load", subject, work, USUAL, one);
             section.rows.push(vec![
                 work.name().to_owned(),
-                name.to_owned(),
+                subject.name.clone(),
                 grouped(one.per_second()),
                 millis(one.median_of(|sample| sample.p50)),
                 millis(one.median_of(|sample| sample.p99)),

@@ -31,6 +31,10 @@ pub struct Sample {
     pub p50: f64,
     pub p99: f64,
     pub p999: f64,
+    /// Processor time of the server for each, in microseconds.
+    pub cpu: f64,
+    /// All that was answered, within the window and besides.
+    pub answered: u64,
 }
 
 /// Counts what is answered within the window.
@@ -38,6 +42,7 @@ struct Counter {
     from: Instant,
     until: Instant,
     units: u64,
+    answered: u64,
     /// Microseconds.
     latencies: Histogram<u64>,
 }
@@ -45,6 +50,7 @@ struct Counter {
 impl Counter {
     fn count(&mut self, began: Instant, units: u64) {
         let now = Instant::now();
+        self.answered += units;
         if now >= self.from && now < self.until {
             self.units += units;
             self.latencies.saturating_record((now - began).as_micros() as u64);
@@ -58,6 +64,8 @@ impl Counter {
             p50: at(0.5),
             p99: at(0.99),
             p999: at(0.999),
+            cpu: 0.0,
+            answered: self.answered,
         }
     }
 }
@@ -80,7 +88,7 @@ pub async fn run(
     let from = Instant::now() + window.warm;
     let until = from + window.time;
     let latencies = Histogram::new_with_bounds(1, 60_000_000, 3)?;
-    let counter = Rc::new(RefCell::new(Counter { from, until, units: 0, latencies }));
+    let counter = Rc::new(RefCell::new(Counter { from, until, units: 0, answered: 0, latencies }));
     let count = connections.len();
     let interval = rate.map(|rate| Duration::from_secs_f64(count as f64 / rate));
     let mut running = JoinSet::new();

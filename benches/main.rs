@@ -1,6 +1,9 @@
 //! The benchmark: starts its own Redis, replicas and peers, measures them in one run, and writes what it found as Markdown, JSON
 //! and a plot. `make bench` runs everything (about twenty minutes), `make bench-quick` a small part of each.
+//! `BENCH=profile cargo bench` records a replica by `perf` instead; `BENCH=compare OTHER=path cargo bench` compares this build with others
+//! (paths with `:` between them) in one run.
 
+mod compare;
 mod fill;
 mod floor;
 mod growth;
@@ -13,6 +16,7 @@ mod peers;
 mod plan;
 mod plot;
 mod process;
+mod profile;
 mod replica;
 mod report;
 mod scripts;
@@ -49,8 +53,12 @@ fn main() -> anyhow::Result<()> {
 
 /// Measures and writes.
 async fn run() -> anyhow::Result<()> {
-    let quick = std::env::var("BENCH").is_ok_and(|mode| mode == "quick");
-    let (plan, mode) = if quick { (Plan::quick(), "quick") } else { (Plan::full(), "full") };
+    let (plan, mode) = match std::env::var("BENCH").as_deref() {
+        Ok("compare") => return compare::measure(&Plan::quick()).await,
+        Ok("profile") => return profile::replica_time(&folder("profile")?).await,
+        Ok("quick") => (Plan::quick(), "quick"),
+        _ => (Plan::full(), "full"),
+    };
     let mut report = Report::new(mode, Machine::look());
     eprintln!("Leasehold over HTTP");
     http::measure(&plan, &mut report).await?;
@@ -60,16 +68,22 @@ async fn run() -> anyhow::Result<()> {
     line::measure(&plan, &mut report).await?;
     eprintln!("a replica besides");
     replica::measure(&plan, &mut report).await?;
+    profile::redis_time(&mut report).await?;
     eprintln!("peers");
     peers::measure(&plan, &mut report).await?;
     write(&report)
 }
 
-/// A quick run leaves the committed numbers alone.
-fn write(report: &Report) -> anyhow::Result<()> {
+/// Where the results go. A quick run leaves the committed numbers alone.
+fn folder(mode: &str) -> anyhow::Result<PathBuf> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let folder = root.join(if report.mode == "full" { "docs/benchmarks" } else { "target/benchmarks" });
+    let folder = root.join(if mode == "full" { "docs/benchmarks" } else { "target/benchmarks" });
     std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+fn write(report: &Report) -> anyhow::Result<()> {
+    let folder = folder(report.mode)?;
     plot::draw(report, &folder.join("results.svg"))?;
     let markdown = report.markdown();
     println!("{markdown}");

@@ -1,10 +1,11 @@
 //! Measures several subjects in turn, so that what else the machine does falls on all of them alike.
 
-use std::net::SocketAddr;
+use std::time::Duration;
 
 use crate::{
     floor,
     load::{self, Sample, Window},
+    process::Process,
     servers::Redis,
     work::{Flow, Work},
 };
@@ -21,8 +22,8 @@ pub struct Subject<'a> {
 pub enum Server<'a> {
     /// Redis alone, by the same scripts.
     Redis(&'a Redis),
-    /// HTTP at these addresses; connections are spread over them.
-    Http(Vec<SocketAddr>),
+    /// HTTP by these processes; connections are spread over them.
+    Http(Vec<&'a Process>),
 }
 
 impl<'a> Subject<'a> {
@@ -30,16 +31,35 @@ impl<'a> Subject<'a> {
         Self { name: "floor 1".to_owned(), server: Server::Redis(redis), sessions }
     }
 
-    pub fn http(name: impl Into<String>, addresses: Vec<SocketAddr>, sessions: &'a [String]) -> Self {
-        Self { name: name.into(), server: Server::Http(addresses), sessions }
+    pub fn http(name: impl Into<String>, processes: Vec<&'a Process>, sessions: &'a [String]) -> Self {
+        Self { name: name.into(), server: Server::Http(processes), sessions }
     }
 
-    async fn measure(&self, work: Work, connections: usize, window: Window) -> anyhow::Result<Sample> {
-        match &self.server {
-            Server::Redis(redis) => floor::redis_alone(redis, work, connections, self.sessions, window).await,
-            Server::Http(addresses) => {
-                load::run(addresses, Flow::all(work, connections, self.sessions), window, None).await
+    /// Puts a load on it; with `rate` of so many requests a second, else of as many as it answers.
+    pub async fn measure(
+        &self,
+        work: Work,
+        connections: usize,
+        window: Window,
+        rate: Option<f64>,
+    ) -> anyhow::Result<Sample> {
+        let before = self.cpu()?;
+        let mut sample = match &self.server {
+            Server::Redis(redis) => floor::redis_alone(redis, work, connections, self.sessions, window).await?,
+            Server::Http(processes) => {
+                let addresses: Vec<_> = processes.iter().map(|process| process.address).collect();
+                load::run(&addresses, Flow::all(work, connections, self.sessions), window, rate).await?
             }
+        };
+        sample.cpu = self.cpu()?.saturating_sub(before).as_secs_f64() * 1e6 / sample.answered as f64;
+        Ok(sample)
+    }
+
+    /// Processor time that it has used.
+    fn cpu(&self) -> anyhow::Result<Duration> {
+        match &self.server {
+            Server::Redis(redis) => redis.process.cpu(),
+            Server::Http(processes) => processes.iter().map(|process| process.cpu()).sum(),
         }
     }
 }
@@ -76,7 +96,7 @@ pub async fn interleaved(
     let mut all = vec![Measured::default(); subjects.len()];
     for _ in 0..repetitions {
         for (subject, measured) in subjects.iter().zip(&mut all) {
-            measured.samples.push(subject.measure(work, connections, window).await?);
+            measured.samples.push(subject.measure(work, connections, window, None).await?);
         }
     }
     Ok(all)

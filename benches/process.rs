@@ -13,6 +13,9 @@ use nix::{
 };
 use tokio::net::TcpStream;
 
+/// Linux tells processor time to programs in hundredths of a second.
+const TICKS: u64 = 100;
+
 /// One child that listens on an address.
 pub struct Process {
     name: String,
@@ -48,6 +51,19 @@ impl Process {
     pub fn ended_by(mut self, signal: Signal) -> Self {
         self.end = signal;
         self
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The processor time that it has used, by all its threads.
+    pub fn cpu(&self) -> anyhow::Result<Duration> {
+        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The name, in parentheses, may hold anything; user and system time are the 12th and 13th field after it.
+        let (_, fields) = text.rsplit_once(')').context("no name")?;
+        let ticks: u64 = fields.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+        Ok(Duration::from_millis(1000 * ticks / TICKS))
     }
 
     /// What it has in memory now, in bytes.

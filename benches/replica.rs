@@ -32,12 +32,12 @@ async fn wake_up(plan: &Plan, section: &mut Section) -> anyhow::Result<()> {
     let mut connection = redis.connect().await?;
     fill::containers(&mut connection, 1).await?;
     let (here, there) = (Replica::start(&redis, "").await?, Replica::start(&redis, "").await?);
-    let mut holder = Connection::open(here.address()).await?;
+    let mut holder = Connection::open(here.process.address).await?;
     let create = request("POST", "/sessions", &format!("{{\"target_type\":\"{TYPE}\",\"wait_seconds\":30}}"));
     let mut held = id_of(holder.exchange(&create).await?)?;
     let mut times: Histogram<u64> = Histogram::new(3)?;
     for _ in 0..plan.wakes {
-        let mut waiter = Connection::open(there.address()).await?;
+        let mut waiter = Connection::open(there.process.address).await?;
         let create = create.clone();
         let waiting = tokio::task::spawn_local(async move {
             let id = id_of(waiter.exchange(&create).await?);
@@ -77,7 +77,7 @@ async fn memory(plan: &Plan, section: &mut Section) -> anyhow::Result<()> {
     let connections = 256;
     for _ in 0..plan.repetitions {
         let flows = Flow::all(Work::CreateRelease, connections, &[]);
-        load::run(&[replica.address()], flows, plan.window, None).await?;
+        load::run(&[replica.process.address], flows, plan.window, None).await?;
     }
     let loaded = replica.process.resident()?;
     section
@@ -110,7 +110,7 @@ async fn discovery(plan: &Plan, section: &mut Section) -> anyhow::Result<()> {
         format!("from a replica's listening to {count} discovered containers being available"),
         format!("{} ms", millis(found.as_micros() as f64)),
     ]);
-    let mut http = Connection::open(replica.address()).await?;
+    let mut http = Connection::open(replica.process.address).await?;
     let refresh = request("POST", "/containers/refresh", "");
     let mut times = Vec::new();
     for _ in 0..plan.repetitions {

@@ -33,6 +33,8 @@ pub struct Measurement {
     pub p50_us: Option<f64>,
     pub p99_us: Option<f64>,
     pub p999_us: Option<f64>,
+    /// Of the server alone.
+    pub cpu_us: f64,
     pub repetitions: Vec<f64>,
 }
 
@@ -89,6 +91,7 @@ impl Report {
             p50_us: latency(|sample| sample.p50),
             p99_us: latency(|sample| sample.p99),
             p999_us: latency(|sample| sample.p999),
+            cpu_us: measured.median_of(|sample| sample.cpu),
             repetitions: measured.samples.iter().map(|sample| sample.per_second).collect(),
         });
     }

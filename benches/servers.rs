@@ -2,6 +2,7 @@
 
 use std::{
     net::SocketAddr,
+    path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
@@ -80,18 +81,19 @@ pub struct Replica {
 impl Replica {
     /// `more` is added to its configuration. It logs as by default, to nowhere.
     pub async fn start(redis: &Redis, more: &str) -> anyhow::Result<Self> {
+        Self::of_build(Path::new(env!("CARGO_BIN_EXE_leasehold")), redis, more).await
+    }
+
+    /// The same with another build of the program.
+    pub async fn of_build(program: &Path, redis: &Redis, more: &str) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("leasehold.toml");
         let address = free_address()?;
         std::fs::write(&file, configuration(redis, address, more))?;
-        let mut command = Command::new(env!("CARGO_BIN_EXE_leasehold"));
+        let mut command = Command::new(program);
         command.arg("serve").arg("--config").arg(&file).stderr(Stdio::null());
         let process = Process::start("the replica", &mut command, address).await?;
         Ok(Self { process, _folder: folder })
-    }
-
-    pub fn address(&self) -> SocketAddr {
-        self.process.address
     }
 }
 

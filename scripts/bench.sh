@@ -12,7 +12,7 @@ cd "$ROOT"
 
 readonly PEERS=target/peers
 readonly PYTHON_PACKAGES=(fastapi==0.165.0 uvicorn==0.54.0 uvloop==0.23.0 httptools==0.9.0)
-readonly NODE_PACKAGE=bullmq@6.7.0
+readonly NODE_PACKAGES=(bullmq@6.7.0 ioredis@6.0.0)
 
 # attempt WHAT COMMAND…: a peer that cannot be installed is no reason not to measure.
 attempt() {
@@ -27,12 +27,12 @@ python_peer() {
 }
 
 node_peer() {
-    npm install --silent --no-fund --no-audit --prefix "$PEERS/node" "$NODE_PACKAGE"
+    npm install --silent --no-fund --no-audit --prefix "$PEERS/node" "${NODE_PACKAGES[@]}"
 }
 
 peers() {
     [[ -x $PEERS/python/bin/uvicorn ]] || attempt FastAPI python_peer
-    [[ -d $PEERS/node/node_modules/bullmq ]] || attempt BullMQ node_peer
+    [[ -d $PEERS/node/node_modules/ioredis ]] || attempt BullMQ node_peer
     [[ -d /usr/lib/postgresql ]] || attempt PostgreSQL "$ROOT/scripts/setup.sh" postgresql
 }
 

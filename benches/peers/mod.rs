@@ -10,7 +10,6 @@ use crate::{
     fill, floor,
     measure::{Subject, interleaved},
     plan::{POOL, Plan, USUAL},
-    process::Process,
     report::{Report, Section, grouped, millis},
     servers::{self, Redis, Replica},
     work::Work,
@@ -26,22 +25,18 @@ pub async fn measure(plan: &Plan, report: &mut Report) -> anyhow::Result<()> {
     let bare = servers::role(floor::ROLE, &[&redis.url()]).await?;
     let cluster = postgres::Cluster::start().await;
     let mut subjects = vec![
-        Subject::http("floor 2: bare actix and Redis", vec![bare.address], &[]),
-        Subject::http("Leasehold", vec![replica.address()], &[]),
+        Subject::http("floor 2: bare actix and Redis", vec![&bare], &[]),
+        Subject::http("Leasehold", vec![&replica.process], &[]),
     ];
-    let mut peers: Vec<Process> = Vec::new();
     let mut missing = Vec::new();
     let started = [
         ("FastAPI, uvicorn, a pool in memory behind an asyncio lock; one process", fastapi::start().await),
         (postgres::RELAXED, postgres::start(cluster.as_ref(), "off").await),
         (postgres::DURABLE, postgres::start(cluster.as_ref(), "on").await),
     ];
-    for (name, process) in started {
+    for (name, process) in &started {
         match process {
-            Ok(process) => {
-                subjects.push(Subject::http(name, vec![process.address], &[]));
-                peers.push(process);
-            }
+            Ok(process) => subjects.push(Subject::http(*name, vec![process], &[])),
             Err(error) => missing.push(format!("{name}: {error:#}")),
         }
     }
