@@ -10,6 +10,7 @@ mod paths;
 mod problem;
 mod server;
 mod sessions;
+mod span;
 
 use std::sync::Arc;
 

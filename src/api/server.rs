@@ -11,7 +11,7 @@ use actix_web::{
 use tracing_actix_web::TracingLogger;
 use utoipa_actix_web::AppExt as _;
 
-use super::{Keys, Problem, State, openapi, paths};
+use super::{Keys, Problem, State, openapi, paths, span::RequestSpan};
 use crate::{config::Config, metrics::Metrics, pool::Pool};
 
 /// Longer than the load balancer keeps an idle connection, so that it is never the server that closes one just as a
@@ -78,7 +78,7 @@ pub fn bind(
                     .add(("Cache-Control", "no-store"))
                     .add(("X-Content-Type-Options", "nosniff")),
             )
-            .wrap(TracingLogger::default())
+            .wrap(TracingLogger::<RequestSpan>::new())
     })
     .workers(if config.workers == 0 {
         std::thread::available_parallelism().map_or(1, usize::from)
