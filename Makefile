@@ -1,7 +1,7 @@
 # The commands of the project. What they do is in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast test-schema test-compose torture fuzz lint setup images
+.PHONY: help run test test-fast test-schema test-compose torture bench bench-quick fuzz lint setup images
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,12 @@ torture: ## Torture it: replicas, clients, containers and faults, for half an ho
 
 fuzz: ## Run each fuzz target for a minute (FUZZ_SECONDS); needs a nightly toolchain and cargo-fuzz
 	@scripts/fuzz.sh
+
+bench: ## Measure everything beside its floors and peers, for about 20 minutes; writes docs/benchmarks/
+	@scripts/bench.sh full
+
+bench-quick: ## Measure a little of everything, for about 2 minutes; writes target/benchmarks/
+	@scripts/bench.sh quick
 
 lint: ## Check format, clippy, shell scripts, the load balancer's file, licences and advisories
 	@scripts/lint.sh

@@ -2,6 +2,7 @@
 # Installs what is missing.
 #
 #   scripts/setup.sh [redis] [sentinel] [faketime] [docker] [debootstrap] [curl] [openssl] [python]      all when none is named
+#   scripts/setup.sh postgresql      for the benchmark
 #
 # On Debian and Ubuntu by apt-get, as root or by a sudo without password; elsewhere it says what to install.
 set -euo pipefail
@@ -22,7 +23,8 @@ packages_for() {
         curl) has curl || echo curl ;;
         openssl) has openssl || echo openssl ;;
         python) python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv ;;
-        *) die "setup: $1 is unknown; known are redis, sentinel, faketime, docker, debootstrap, curl, openssl and python" ;;
+        postgresql) [[ -d /usr/lib/postgresql ]] || echo postgresql ;;
+        *) die "setup: $1 is unknown; known are redis, sentinel, faketime, docker, debootstrap, curl, openssl, python and postgresql" ;;
     esac
 }
 
@@ -52,7 +54,7 @@ install() {
     as_root apt-get update -q </dev/null >&2
     local package
     for package in "$@"; do
-        if [[ $package == redis-* ]]; then
+        if [[ $package == redis-* || $package == postgresql ]]; then
             without_services apt_install "$package"
             # Not at the next start of the machine either.
             [[ -d /run/systemd/system ]] && as_root systemctl disable --quiet "$package"

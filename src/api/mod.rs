@@ -18,6 +18,7 @@ mod problem;
 mod recovery;
 mod server;
 mod sessions;
+mod span;
 mod stream;
 mod tls;
 

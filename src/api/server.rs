@@ -31,7 +31,7 @@ use tokio::{
 use tracing_actix_web::TracingLogger;
 use utoipa_actix_web::AppExt as _;
 
-use super::{Certificate, Keys, State, cors::cors, methods::Methods, openapi, paths, stream::Paced};
+use super::{Certificate, Keys, State, cors::cors, methods::Methods, openapi, paths, span::RequestSpan, stream::Paced};
 use crate::{config::Config, metrics::Metrics, pool::Pool};
 
 /// Longer than the load balancer keeps an idle connection, so that it is never the server that closes one just as a
@@ -162,7 +162,7 @@ fn app(
                 .add(("X-Content-Type-Options", "nosniff")),
         )
         .wrap(cors)
-        .wrap(TracingLogger::default())
+        .wrap(TracingLogger::<RequestSpan>::new())
 }
 
 /// A connection, what is spoken on it, and with whom.

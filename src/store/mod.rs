@@ -68,6 +68,8 @@ use secrecy::ExposeSecret as _;
 pub use error::StoreError;
 pub use recovery::Adopted;
 pub use registry::{Discovered, ObservationMark, Observed, ProbeReport, ProbeTask, ProviderLock, ProviderStatus};
+#[doc(hidden)]
+pub use scripts::{ScriptText, script_text};
 pub use sessions::{
     Allocated, Allocation, Claim, Heartbeat, Polled, Reclaimed, Released, SessionCursor, SessionPage, TypeCounts,
 };

@@ -25,6 +25,23 @@ impl Script {
     }
 }
 
+/// A script's text and the names of its arguments: for the benchmark, which runs the scripts without a replica.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct ScriptText {
+    /// The names of ARGV, in order.
+    pub args: &'static [&'static str],
+    /// The whole text.
+    pub source: &'static str,
+}
+
+/// The script of this name, as files in `lua/` have them.
+#[doc(hidden)]
+#[must_use]
+pub fn script_text(name: &str) -> Option<ScriptText> {
+    ALL.iter().find(|script| script.name == name).map(|script| ScriptText { args: script.args, source: script.source })
+}
+
 fn hash_of(script: &Script) -> String {
     redis::Script::new(script.source).get_hash().to_owned()
 }
@@ -100,7 +117,6 @@ of_its_own!(PROVIDER_STATUS, "provider_status", []);
 of_its_own!(CLAIM_ID, "claim_id", ["value", "replaces", "keep_ms"]);
 
 /// Every script.
-#[cfg(test)]
 pub(super) static ALL: [&Script; 27] = [
     &ALLOCATE,
     &POLL,

@@ -1,0 +1,114 @@
+//! Measures several subjects in turn, so that what else the machine does falls on all of them alike.
+
+use std::time::Duration;
+
+use crate::{
+    floor,
+    load::{self, Sample, Window},
+    process::Process,
+    servers::Redis,
+    work::{Flow, Work},
+};
+
+/// What is measured.
+pub struct Subject<'a> {
+    pub name: String,
+    pub server: Server<'a>,
+    /// Ready sessions that it may renew.
+    pub sessions: &'a [String],
+}
+
+/// What answers.
+pub enum Server<'a> {
+    /// Redis alone, by the same scripts.
+    Redis(&'a Redis),
+    /// HTTP by these processes; connections are spread over them.
+    Http(Vec<&'a Process>),
+}
+
+impl<'a> Subject<'a> {
+    pub fn redis(redis: &'a Redis, sessions: &'a [String]) -> Self {
+        Self { name: "floor 1".to_owned(), server: Server::Redis(redis), sessions }
+    }
+
+    pub fn http(name: impl Into<String>, processes: Vec<&'a Process>, sessions: &'a [String]) -> Self {
+        Self { name: name.into(), server: Server::Http(processes), sessions }
+    }
+
+    /// Puts a load on it; with `rate` of so many requests a second, else of as many as it answers.
+    pub async fn measure(
+        &self,
+        work: Work,
+        connections: usize,
+        window: Window,
+        rate: Option<f64>,
+    ) -> anyhow::Result<Sample> {
+        let before = self.cpu()?;
+        let mut sample = match &self.server {
+            Server::Redis(redis) => floor::redis_alone(redis, work, connections, self.sessions, window).await?,
+            Server::Http(processes) => {
+                let addresses: Vec<_> = processes.iter().map(|process| process.address).collect();
+                load::run(&addresses, Flow::all(work, connections, self.sessions), window, rate).await?
+            }
+        };
+        sample.cpu = self.cpu()?.saturating_sub(before).as_secs_f64() * 1e6 / sample.answered as f64;
+        Ok(sample)
+    }
+
+    /// Processor time that it has used.
+    fn cpu(&self) -> anyhow::Result<Duration> {
+        match &self.server {
+            Server::Redis(redis) => redis.process.cpu(),
+            Server::Http(processes) => processes.iter().map(|process| process.cpu()).sum(),
+        }
+    }
+}
+
+/// The samples of one subject.
+#[derive(Debug, Clone, Default)]
+pub struct Measured {
+    pub samples: Vec<Sample>,
+}
+
+impl Measured {
+    pub fn per_second(&self) -> f64 {
+        self.median_of(|sample| sample.per_second)
+    }
+
+    pub fn median_of(&self, value: impl Fn(&Sample) -> f64) -> f64 {
+        median(self.samples.iter().map(value).collect())
+    }
+
+    /// The median of the ratios of neighbours in time.
+    pub fn ratio_to(&self, other: &Self, value: impl Fn(&Sample) -> f64) -> f64 {
+        median(self.samples.iter().zip(&other.samples).map(|(one, other)| value(one) / value(other)).collect())
+    }
+}
+
+/// Measures each subject once, then each once again, and so on.
+pub async fn interleaved(
+    subjects: &[Subject<'_>],
+    work: Work,
+    connections: usize,
+    repetitions: usize,
+    window: Window,
+) -> anyhow::Result<Vec<Measured>> {
+    let mut all = vec![Measured::default(); subjects.len()];
+    for _ in 0..repetitions {
+        for (subject, measured) in subjects.iter().zip(&mut all) {
+            measured.samples.push(subject.measure(work, connections, window, None).await?);
+        }
+    }
+    Ok(all)
+}
+
+/// The middle one; of an even number the mean of both.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let half = values.len() / 2;
+    match values.len() {
+        0 => f64::NAN,
+        count if count % 2 == 1 => values[half],
+        _ => f64::midpoint(values[half - 1], values[half]),
+    }
+}
