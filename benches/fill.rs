@@ -39,9 +39,22 @@ pub fn description_bytes() -> usize {
     about(0).len()
 }
 
+/// The type as a new one on a new Redis, which nobody has lost anything of.
+async fn begin(connection: &mut MultiplexedConnection) -> anyhow::Result<()> {
+    let types = [(":whole", 0), (TYPE, 1)];
+    let _: u64 = redis::cmd("HSET").arg(format!("{PREFIX}:types")).arg(&types).query_async(connection).await?;
+    let met = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis().to_string();
+    let fixed = [("verdict", "new"), ("met_ms", met.as_str()), ("lossless", "0")];
+    let zero = ["wait_ms", "lag_ms", "grace_ms", "epoch_seen", "token_seen"].map(|name| (name, "0"));
+    let call = Call::new("begin", &[&fixed[..], &zero[..]].concat());
+    call.load(connection).await?;
+    let _: redis::Value = call.rest(&[]).query_async(connection).await?;
+    Ok(())
+}
+
 /// Adds running containers without probes, with ids as long as Docker's.
 pub async fn containers(connection: &mut MultiplexedConnection, count: usize) -> anyhow::Result<()> {
-    let _: u64 = redis::cmd("SADD").arg(format!("{PREFIX}:types")).arg(TYPE).query_async(connection).await?;
+    begin(connection).await?;
     let fixed = [("provider", "farm"), ("generation", "1"), ("sequence", "1"), ("seen", "1")];
     let observe = Call::new("observe", &fixed);
     observe.load(connection).await?;
@@ -87,7 +100,7 @@ pub async fn sessions(connection: &mut MultiplexedConnection, count: usize, wait
         }
         let replies: Vec<redis::Value> = pipe.query_async(connection).await?;
         for reply in &replies {
-            must_be(reply, if wait { "queued" } else { "ok" })?;
+            each_must_be(reply, if wait { "queued" } else { "ok" })?;
         }
     }
     Ok(ids)
@@ -96,13 +109,30 @@ pub async fn sessions(connection: &mut MultiplexedConnection, count: usize, wait
 /// # Errors
 /// A script answered something else.
 pub fn must_be(reply: &redis::Value, code: &str) -> anyhow::Result<()> {
-    if let redis::Value::Array(values) = reply
-        && let Some(redis::Value::BulkString(first)) = values.first()
-        && first == code.as_bytes()
-    {
+    if code_of(reply) == Some(code.as_bytes()) {
         return Ok(());
     }
     bail!("a script answered {reply:?}, not {code}")
+}
+
+/// The same for each item of a script that takes several.
+///
+/// # Errors
+/// One has another outcome.
+pub fn each_must_be(reply: &redis::Value, code: &str) -> anyhow::Result<()> {
+    must_be(reply, "ok")?;
+    if let redis::Value::Array(values) = reply
+        && let Some(redis::Value::Array(items)) = values.get(1)
+    {
+        return items.iter().try_for_each(|item| must_be(item, code));
+    }
+    bail!("a script answered {reply:?}, not outcomes")
+}
+
+fn code_of(reply: &redis::Value) -> Option<&[u8]> {
+    let redis::Value::Array(values) = reply else { return None };
+    let redis::Value::BulkString(code) = values.first()? else { return None };
+    Some(code)
 }
 
 /// How many are in a sorted set of the type.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use tokio::{sync::OnceCell, task::JoinSet, time::Instant};
 
 use crate::{
-    fill::{must_be, session_id},
+    fill::{each_must_be, must_be, session_id},
     load::{Sample, Window},
     scripts::{self, Call},
     servers::{self, Redis},
@@ -106,9 +106,9 @@ impl Lane {
             }
             let replies: Vec<redis::Value> = pipe.query_async(&mut self.connection).await?;
             let now = Instant::now();
-            for reply in &replies {
-                must_be(reply, "ok")?;
-            }
+            let items = !matches!(self.work, Work::List | Work::Status);
+            let checked = if items { each_must_be } else { must_be };
+            replies.iter().try_for_each(|reply| checked(reply, "ok"))?;
             answered += self.depth as u64;
             if now >= from && now < until {
                 counted += self.depth as u64;
@@ -122,28 +122,28 @@ impl Lane {
 pub struct Calls {
     allocate: (Call, usize),
     release: (Call, usize),
-    heartbeat: Call,
-    heartbeats: Call,
+    heartbeat: (Call, usize),
     list: Call,
     status: Call,
 }
 
 impl Calls {
     pub fn new() -> Self {
-        let (allocate, release) = (scripts::allocate(false), scripts::release());
-        let places = (allocate.place("session"), release.place("session"));
+        let placed = |call: Call| {
+            let place = call.place("session");
+            (call, place)
+        };
         Self {
-            allocate: (allocate, places.0),
-            release: (release, places.1),
-            heartbeat: scripts::heartbeat(false),
-            heartbeats: scripts::heartbeat(true),
+            allocate: placed(scripts::allocate(false)),
+            release: placed(scripts::release()),
+            heartbeat: placed(scripts::heartbeat()),
             list: scripts::list(),
             status: scripts::status(),
         }
     }
 
     pub async fn load(&self, connection: &mut MultiplexedConnection) -> anyhow::Result<()> {
-        for call in [&self.allocate.0, &self.release.0, &self.heartbeat, &self.list, &self.status] {
+        for call in [&self.allocate.0, &self.release.0, &self.heartbeat.0, &self.list, &self.status] {
             call.load(connection).await?;
         }
         Ok(())
@@ -158,12 +158,11 @@ impl Calls {
     }
 
     pub fn heartbeat(&self, id: &str) -> Cmd {
-        self.heartbeat.rest(&[id, ""])
+        self.heartbeat.0.with(self.heartbeat.1, id, &[])
     }
 
     pub fn heartbeats(&self, ids: &[&str]) -> Cmd {
-        let pairs: Vec<&str> = ids.iter().flat_map(|id| [*id, ""]).collect();
-        self.heartbeats.rest(&pairs)
+        scripts::heartbeats(&self.heartbeat.0, ids)
     }
 
     pub fn list(&self) -> Cmd {

@@ -5,7 +5,7 @@ use redis::aio::MultiplexedConnection;
 use tokio::time::Instant;
 
 use crate::{
-    fill::{self, must_be, session_id},
+    fill::{self, each_must_be, must_be, session_id},
     load::{Sample, Window},
     measure::Measured,
     plan::Plan,
@@ -96,7 +96,11 @@ impl Line {
             let replies: Vec<redis::Value> = pipe.query_async(&mut self.connection).await?;
             let now = Instant::now();
             for (at, reply) in replies.iter().enumerate() {
-                must_be(reply, if at % 3 == 2 { "queued" } else { "ok" })?;
+                match at % 3 {
+                    0 => each_must_be(reply, "ok")?,
+                    1 => must_be(reply, "ok")?,
+                    _ => each_must_be(reply, "queued")?,
+                }
             }
             if now >= from && now < until {
                 count += DEPTH;

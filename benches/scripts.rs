@@ -8,12 +8,37 @@ use redis::{Cmd, aio::MultiplexedConnection};
 
 use crate::servers::{ENDED_KEPT, OWNER, PREFIX, TYPE};
 
-/// One script with the arguments that stay the same from call to call.
+/// The arguments of one item, for scripts that take any number of them.
+const ITEMS: [(&str, &[&str]); 3] = [
+    (
+        "allocate",
+        &[
+            "session",
+            "owner",
+            "ttl_ms",
+            "span_ms",
+            "most_ms",
+            "confirm",
+            "container",
+            "ticket_ms",
+            "wait_ms",
+            "head_start_ms",
+            "line_max",
+            "replica",
+            "metadata",
+            "idem",
+        ],
+    ),
+    ("heartbeat", &["session", "owner", "brief", "token"]),
+    ("release", &["session", "owner", "token", "reason"]),
+];
+
+/// One script with the arguments that stay the same from call to call; of a script of items, with one item.
 #[derive(Clone)]
 pub struct Call {
     name: &'static str,
     source: &'static str,
-    names: &'static [&'static str],
+    names: Vec<&'static str>,
     hash: String,
     args: Vec<String>,
 }
@@ -31,19 +56,14 @@ impl Call {
             ("ended_kept_ms", ended_kept.as_str()),
             ("confirm_ms", "10000"),
         ]);
+        let item = ITEMS.iter().find(|(of, _)| *of == name).map_or(&[][..], |(_, names)| names);
+        let names: Vec<_> = text.args.iter().filter(|arg| **arg != "...").chain(item).copied().collect();
         for (arg, value) in fixed {
-            assert!(text.args.contains(arg), "{name} has no argument {arg}");
+            assert!(names.contains(arg), "{name} has no argument {arg}");
             values.insert(arg, value);
         }
-        let args =
-            text.args.iter().filter(|arg| **arg != "...").map(|arg| values.get(arg).copied().unwrap_or_default());
-        Self {
-            name,
-            source: text.source,
-            names: text.args,
-            hash: redis::Script::new(text.source).get_hash().to_owned(),
-            args: args.map(str::to_owned).collect(),
-        }
+        let args = names.iter().map(|arg| values.get(arg).copied().unwrap_or_default().to_owned()).collect();
+        Self { name, source: text.source, names, hash: redis::Script::new(text.source).get_hash().to_owned(), args }
     }
 
     /// Where an argument stands, for [`Call::with`].
@@ -109,8 +129,20 @@ pub fn release() -> Call {
     Call::new("release", &[("owner", OWNER), ("reason", "released"), ("confirm_ms", LONG_MS)])
 }
 
-pub fn heartbeat(brief: bool) -> Call {
-    Call::new("heartbeat", &[("owner", OWNER), ("brief", if brief { "1" } else { "0" })])
+pub fn heartbeat() -> Call {
+    Call::new("heartbeat", &[("owner", OWNER), ("brief", "0")])
+}
+
+/// Many renewals in one call.
+pub fn heartbeats(call: &Call, sessions: &[&str]) -> Cmd {
+    let mut command = call.begun();
+    for arg in &call.args[..call.place("session")] {
+        command.arg(arg);
+    }
+    for session in sessions {
+        command.arg(&[session, OWNER, "1", ""]);
+    }
+    command
 }
 
 pub fn poll() -> Call {

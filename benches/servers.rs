@@ -47,7 +47,12 @@ impl Redis {
         ]);
         command.current_dir(folder.path());
         let process = Process::start("redis-server", &mut command, address).await?;
-        Ok(Self { process, _folder: folder })
+        let redis = Self { process, _folder: folder };
+        // As `leasehold init` does it.
+        let mut mark = redis::cmd("HSET");
+        mark.arg(format!("{PREFIX}:types")).arg(":whole").arg(0);
+        let _: u64 = mark.query_async(&mut redis.connect().await?).await?;
+        Ok(redis)
     }
 
     pub fn url(&self) -> String {
@@ -101,6 +106,7 @@ fn configuration(redis: &Redis, address: SocketAddr, more: &str) -> String {
     let hash = Sha256::digest(KEY).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
     format!(
         "listen = \"{address}\"\nprefix = \"{PREFIX}\"\n[redis]\nurl = \"{}\"\n\
+         [lease_tokens]\nkeys = [\"{KEY}\"]\n\
          [limits]\nended_kept = \"{}s\"\n[types.{TYPE}.probe]\nkind = \"none\"\n\
          [[api_key]]\nname = \"bench\"\nowner = \"{OWNER}\"\nrole = \"client\"\nhash = \"sha256:{hash}\"\n{more}",
         redis.url(),
