@@ -1,5 +1,6 @@
 //! What the tests stand on: real servers, started for the test and ended with it.
 
+pub mod clock;
 pub mod cluster;
 pub mod docker;
 pub mod http;

@@ -1,5 +1,7 @@
 //! What is lost, cut, stopped or full.
 
+mod clocks;
+mod failover;
 mod outage;
 mod recovery;
 mod retry;

@@ -10,11 +10,12 @@ use leasehold::{
 use secrecy::SecretString;
 
 use super::{Bench, mark, running};
-use crate::common::redis::Redis;
+use crate::common::{eventually, redis::Redis};
 
 const KEY: &str = "a-secret-of-the-tests-with-32-bytes!";
 const LONGEST: Duration = Duration::from_mins(10);
 const LAG: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(20);
 const GRACE: Duration = Duration::from_mins(1);
 
 fn bench() -> Bench {
@@ -432,4 +433,29 @@ async fn a_full_redis_recovers_all_the_same() {
     adopted(bench.store.adopt(&proof_of(&before)).await.unwrap());
     bench.held_back().await;
     memory("0");
+}
+
+#[tokio::test]
+async fn case_40_the_first_call_on_a_promoted_primary_gives_nothing_out() {
+    let bench = bench();
+    bench.containers(&["one", "two"]).await;
+    let port = bench.redis.address().port().to_string();
+    let other = Redis::unmarked(&["--replicaof", "127.0.0.1", &port]);
+    let link_is_up = |redis: &Redis| redis.info("master_link_status") == "up";
+    eventually("replication", PATIENCE, async || link_is_up(&other).then_some(())).await;
+    let become_replica_of = |redis: &Redis, of: [&str; 2]| {
+        let _: String = redis::cmd("REPLICAOF").arg(&of).query(&mut redis.conn()).unwrap();
+    };
+    // The other one takes over without the last grant, and the first one is made its replica, and then the primary again: the
+    // same process, the same open connection, other data.
+    become_replica_of(&other, ["NO", "ONE"]);
+    let lost = bench.ready().await;
+    become_replica_of(&bench.redis, ["127.0.0.1", &other.address().port().to_string()]);
+    eventually("replication the other way", PATIENCE, async || link_is_up(&bench.redis).then_some(())).await;
+    become_replica_of(&bench.redis, ["NO", "ONE"]);
+    assert!(bench.members("leases").is_empty(), "the grant was not lost");
+
+    bench.held_back().await;
+    let after = adopted(bench.store.adopt(&proof_of(&lost)).await.unwrap());
+    assert_eq!(token_of(&after), token_of(&lost));
 }

@@ -3,7 +3,6 @@
 mod call;
 pub mod check;
 mod client;
-mod clock;
 mod door;
 mod events;
 mod farm;

@@ -5,8 +5,9 @@ use std::{net::SocketAddr, time::Duration};
 use redis::{Client, RedisResult, aio::MultiplexedConnection};
 use tokio::sync::Mutex;
 
-use super::{clock::Clock, door::Door, plan::Topology};
+use super::{door::Door, plan::Topology};
 use crate::common::{
+    clock::Clock,
     cluster::Cluster,
     eventually,
     redis::Redis,

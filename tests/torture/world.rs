@@ -8,7 +8,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     client::TTL_MOST,
-    clock::Clock,
     events,
     farm::{CONTROL, Farm},
     history::{History, Left, Micros},
@@ -17,7 +16,10 @@ use super::{
     servers::Servers,
     target::Target,
 };
-use crate::common::replica::{Replica, Settings};
+use crate::common::{
+    clock::Clock,
+    replica::{Replica, Settings},
+};
 
 /// Discoverers in the harness's own process, for the containers that come and go.
 const DISCOVERERS: usize = 2;
