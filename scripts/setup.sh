@@ -4,6 +4,8 @@
 #   scripts/setup.sh [redis] [sentinel] [faketime] [docker] [debootstrap] [curl] [openssl] [python]      all when none is named
 #   scripts/setup.sh postgresql      for the benchmark
 #
+# With INSTALL_CARGO_DENY=1 also cargo-deny, which `make lint` uses where it is.
+#
 # On Debian and Ubuntu by apt-get, as root or by a sudo without password; elsewhere it says what to install.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
@@ -64,6 +66,14 @@ install() {
     done
 }
 
+# Built from source, which takes some minutes: only when it is asked for.
+install_cargo_deny() {
+    has cargo-deny && return
+    has cargo || die "please install Rust (https://rustup.rs), then run this again"
+    say "building cargo-deny"
+    timeout 1200 cargo install --locked --quiet cargo-deny || die "cargo-deny could not be built within 20 minutes"
+}
+
 main() {
     (($#)) || set -- redis sentinel faketime docker debootstrap curl openssl python
     local what missing=()
@@ -73,6 +83,9 @@ main() {
     if ((${#missing[@]})); then
         install "${missing[@]}"
         say "installed ${missing[*]}"
+    fi
+    if [[ ${INSTALL_CARGO_DENY:-} == 1 ]]; then
+        install_cargo_deny
     fi
 }
 
