@@ -11,7 +11,7 @@ local function open(growing)
     return refused
   end
   local check = ARGV[1] == '1' or ARGV[1] == '3' or S.us - S.checked > 5000 or S.us < S.checked
-  if not S.server or (check and S.server ~= identity()) then
+  if not S.server then
     return { 'another_server' }
   end
   local changes = {}
@@ -19,15 +19,23 @@ local function open(growing)
     changes[#changes + 1] = field
     changes[#changes + 1] = value
   end
+  if check then
+    local server, alone = identity()
+    if S.server ~= server then
+      -- A primary that gets its first replica, or had none for long, takes another replication id: its data stay.
+      if not alone or string.sub(S.server, 1, 40) ~= string.sub(server, 1, 40) then
+        return { 'another_server' }
+      end
+      change('server', server)
+    end
+    change('checked', int(S.us))
+  end
   if S.wall - S.tick > 2000 or S.wall < S.tick then
     S.offset = S.offset + S.wall - S.tick
     change('offset', int(S.offset))
     change('tick', int(S.wall))
   elseif S.wall - S.tick >= 100 then
     change('tick', int(S.wall))
-  end
-  if check then
-    change('checked', int(S.us))
   end
   S.now = S.wall - S.offset
   S.recovering = S.pause ~= nil and S.now < S.pause

@@ -24,10 +24,13 @@ local function licence()
   end
 end
 
--- Who this Redis server is: the process, and the history of data that it goes on with.
+-- Who this Redis server is: the process, and the history of data that it goes on with. The second value is whether it
+-- remembers no other history before: then it is not one that was a replica meanwhile.
 local function identity()
-  return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
-    .. string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+  local replication = redis.call('INFO', 'replication')
+  local server = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+    .. string.match(replication, 'master_replid:(%x+)')
+  return server, string.match(replication, 'master_replid2:0+%s') ~= nil
 end
 
 -- Reads the clock and the type's own record. Returns the reply of a script that must not go on, or nil.

@@ -24,6 +24,9 @@ pub fn text(data: &[u8]) {
 pub fn urls(data: &[u8]) {
     const PASSWORD: &str = "PASSWORD";
     let text = String::from_utf8_lossy(data);
+    if text.contains(PASSWORD) {
+        return;
+    }
     let (before, after) = text.split_once('\n').unwrap_or((&text, ""));
     for url in [
         format!("redis://user:{PASSWORD}{before}@host{after}"),

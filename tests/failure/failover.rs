@@ -13,7 +13,6 @@ use crate::common::{
     redis::Redis,
     replica::{KEY, Replica, Settings},
     sentinel::{SERVICE, Sentinel},
-    wire::Wire,
 };
 
 /// How long a recovery lasts here.
@@ -26,17 +25,24 @@ fn settings(containers: usize) -> Settings {
         .env("LEASE_TOKENS__KEYS", json!([LEASE_TOKEN_KEY]))
 }
 
-/// A primary, and a replica of it behind a wire.
-async fn pair(args: &[&str]) -> (Redis, Redis, Wire) {
-    let primary = Redis::start_with(args);
-    let wire = Wire::to_tcp(primary.address()).await;
-    let at = wire.at().port().to_string();
-    let replica = Redis::unmarked(&[&["--replicaof", "127.0.0.1", at.as_str()], args].concat());
+/// A primary and a replica of it.
+async fn pair() -> (Redis, Redis) {
+    let primary = Redis::start();
+    let at = primary.address().port().to_string();
+    let replica = Redis::unmarked(&["--appendonly", "no", "--replicaof", "127.0.0.1", &at]);
     eventually("replication", Duration::from_secs(20), async || {
         (replica.info("master_link_status") == "up").then_some(())
     })
     .await;
-    (primary, replica, wire)
+    (primary, replica)
+}
+
+/// Nothing is replicated any more: what is written from now on is lost with the primary.
+fn cut_replication(primary: &Redis) {
+    let mut connection = primary.conn();
+    let _: String = redis::cmd("ACL").arg(&["SETUSER", "default", "-psync", "-sync"]).query(&mut connection).unwrap();
+    let killed: i64 = redis::cmd("CLIENT").arg(&["KILL", "TYPE", "replica"]).query(&mut connection).unwrap();
+    assert_eq!(killed, 1);
 }
 
 /// Waits until the replica has all that was written so far.
@@ -75,7 +81,7 @@ async fn recovers(http: &Http) {
 
 #[tokio::test]
 async fn case_31_a_failover_that_lost_writes_gives_nothing_out_twice() {
-    let (mut primary, _other, wire) = pair(&["--appendonly", "no"]).await;
+    let (mut primary, _other) = pair().await;
     let port = primary.address().port().to_string();
     let sentinels: Vec<_> = (0..3).map(|_| Sentinel::start(&port)).collect();
     eventually("the sentinels know each other and the replica", Duration::from_secs(30), async || {
@@ -95,14 +101,13 @@ async fn case_31_a_failover_that_lost_writes_gives_nothing_out_twice() {
     in_step(&primary);
 
     // From here on all is lost: a lease that is held, and one that is given back and granted anew.
-    wire.hole();
+    cut_replication(&primary);
     let lost = acquire(&other, 5).await;
     let passed_on = acquire(&granting, 5).await;
     let before = container(&passed_on);
     passed_on.release().await.unwrap();
     let passed_on = acquire(&granting, 5).await;
     assert_eq!(container(&passed_on), before);
-    wire.cut();
     primary.kill();
 
     let http = other.http();
@@ -129,16 +134,15 @@ async fn case_31_a_failover_that_lost_writes_gives_nothing_out_twice() {
 
 #[tokio::test]
 async fn case_34_a_primary_that_was_cut_off_stops_granting_and_the_new_one_waits_for_its_leases() {
+    let (old, new) = pair().await;
     // What the documents ask of a primary that has replicas.
-    let args = ["--appendonly", "no", "--min-replicas-to-write", "1", "--min-replicas-max-lag", "1"];
-    let (old, new, wire) = pair(&args).await;
-    // The new one is alone, and must write.
-    let _: String = redis::cmd("CONFIG").arg("SET").arg("min-replicas-to-write").arg(0).query(&mut new.conn()).unwrap();
+    let least = ["SET", "min-replicas-to-write", "1", "min-replicas-max-lag", "1"];
+    let _: String = redis::cmd("CONFIG").arg(&least).query(&mut old.conn()).unwrap();
     let old_side = Replica::start_with_available(&old.url(), &settings(2), 2).await;
     let held = acquire(&old_side, 4).await;
     in_step(&old);
 
-    wire.hole();
+    cut_replication(&old);
     promote(&new);
     let new_side = Replica::start(&new.url(), &settings(2));
     let (here, there) = (old_side.http(), new_side.http());

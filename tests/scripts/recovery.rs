@@ -459,3 +459,16 @@ async fn case_40_the_first_call_on_a_promoted_primary_gives_nothing_out() {
     let after = adopted(bench.store.adopt(&proof_of(&lost)).await.unwrap());
     assert_eq!(token_of(&after), token_of(&lost));
 }
+
+#[tokio::test]
+async fn a_primary_that_gets_its_first_replica_has_lost_nothing() {
+    let bench = bench();
+    bench.containers(&["one"]).await;
+    let before = bench.redis.info("master_replid");
+    let port = bench.redis.address().port().to_string();
+    let other = Redis::unmarked(&["--replicaof", "127.0.0.1", &port]);
+    eventually("replication", PATIENCE, async || (other.info("master_link_status") == "up").then_some(())).await;
+    assert_ne!(bench.redis.info("master_replid"), before, "it goes by the same name, so this shows nothing");
+    bench.ready().await;
+    assert!(!bench.recovering().await);
+}
