@@ -5,17 +5,22 @@
 
 use std::{fmt, time::Duration};
 
-use futures_util::{StreamExt as _, future::join_all};
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use redis::{AsyncConnectionConfig, Client, FromRedisValue as _, Value, aio::MultiplexedConnection};
-use tokio::sync::Notify;
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout_at},
+};
 
 use super::{StoreError, failure::explain, slot::SLOTS};
 use crate::config::HostPort;
 
 /// How many nodes of a large cluster are asked at a time.
 const SAMPLE: usize = 8;
-/// The longest that one of several may take to answer; the others have answered long before.
+/// The longest that one of several may take to answer.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// The same when more than half have answered: who is dead or cut off must not hold up a failover.
+const GRACE: Duration = Duration::from_millis(50);
 
 /// A range of slots and who serves it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,18 +100,15 @@ impl Finder {
             asked.swap_remove(rand::random_range(0..asked.len()));
         }
         asked.extend(&mut hint);
-        let answers = join_all(asked.into_iter().map(async |witness| {
-            let answer = tokio::time::timeout(patience, witness.ask(question)).await;
-            let answer = answer.unwrap_or(Err(StoreError::Timeout(patience)));
-            if answer.is_err() {
-                witness.connection = None;
+        let most = asked.len() / 2 + 1;
+        let mut answers: FuturesUnordered<_> = asked.into_iter().map(|witness| witness.ask(question)).collect();
+        let (mut reason, mut best) = (None, None::<Answer>);
+        let (mut heard, mut until) = (0, Instant::now() + patience);
+        while let Some(answer) = timeout_at(until, answers.next()).await.unwrap_or_default() {
+            heard += usize::from(answer.is_ok());
+            if heard >= most {
+                until = until.min(Instant::now() + GRACE);
             }
-            answer
-        }))
-        .await;
-        let mut reason = None;
-        let mut best: Option<Answer> = None;
-        for answer in answers {
             match answer {
                 Ok(answer)
                     if best.as_ref().is_none_or(|best| (answer.well, answer.epoch) > (best.well, best.epoch)) =>
@@ -119,7 +121,8 @@ impl Finder {
         }
         match best {
             Some(best) if !best.found.is_empty() => Ok(best.found),
-            _ => Err(reason.unwrap_or_else(|| StoreError::Unreachable(format!("no primary is known to {question}")))),
+            Some(_) => Err(StoreError::Unreachable(format!("{question} names no primary"))),
+            None => Err(reason.unwrap_or(StoreError::Timeout(patience))),
         }
     }
 }
@@ -146,15 +149,21 @@ impl Witness {
         Self { client, connection: None }
     }
 
+    /// Asks by the connection of the last time, which is kept only when it answers.
     async fn ask(&mut self, question: &Question) -> Result<Answer, StoreError> {
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
-            none => {
-                let config = AsyncConnectionConfig::new().set_response_timeout(None);
-                let opened = self.client.get_multiplexed_async_connection_with_config(&config).await;
-                none.insert(opened.map_err(|error| explain(&error))?)
-            }
+        let mut connection = if let Some(connection) = self.connection.take() {
+            connection
+        } else {
+            let config = AsyncConnectionConfig::new().set_response_timeout(None);
+            let opened = self.client.get_multiplexed_async_connection_with_config(&config).await;
+            opened.map_err(|error| explain(&error))?
         };
+        let answer = self.ask_by(&mut connection, question).await?;
+        self.connection = Some(connection);
+        Ok(answer)
+    }
+
+    async fn ask_by(&self, connection: &mut MultiplexedConnection, question: &Question) -> Result<Answer, StoreError> {
         match question {
             Question::Sentinel { service } => {
                 let command = redis::cmd("SENTINEL").arg("MASTER").arg(service).to_owned();

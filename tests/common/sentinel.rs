@@ -90,12 +90,17 @@ impl Watched {
 impl Sentinel {
     /// Starts one that watches the primary at this port, with the replicas that it tells of.
     pub fn start(primary: &str) -> Self {
+        Self::start_with(primary, "")
+    }
+
+    /// The same with more lines of configuration.
+    pub fn start_with(primary: &str, more: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
         let file = folder.path().join("sentinel.conf");
         let text = format!(
             "port {port}\nbind 127.0.0.1\ndir {}\nsentinel monitor {SERVICE} 127.0.0.1 {primary} 2\n\
-             sentinel down-after-milliseconds {SERVICE} 1000\nsentinel failover-timeout {SERVICE} 4000\n",
+             sentinel down-after-milliseconds {SERVICE} 1000\nsentinel failover-timeout {SERVICE} 4000\n{more}\n",
             folder.path().display()
         );
         std::fs::write(&file, text).expect("a configuration file");

@@ -1,6 +1,6 @@
 //! Who gets in: TLS with certificates on both sides, and an ACL user with the least rights.
 
-use std::{collections::BTreeSet, net::TcpListener, path::Path};
+use std::{collections::BTreeSet, net::TcpListener, path::Path, time::Duration};
 
 use redis::Value;
 use serde_json::json;
@@ -11,6 +11,7 @@ use crate::common::{
     http::Http,
     redis::Redis,
     replica::{Replica, Settings},
+    sentinel::{SERVICE, Sentinel},
     tls,
 };
 
@@ -21,50 +22,107 @@ struct Guarded {
 }
 
 impl Guarded {
-    fn start(folder: &Path) -> Self {
+    fn start(folder: &Path, more: &[&str]) -> Self {
         tls::certify(folder);
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
-        let file = |name: &str| folder.join(name).display().to_string();
-        let redis = Redis::start_with(&[
-            "--tls-port",
-            &port.to_string(),
-            "--tls-cert-file",
-            &file("server.pem"),
-            "--tls-key-file",
-            &file("server-key.pem"),
-            "--tls-ca-cert-file",
-            &file("ca.pem"),
-            "--tls-auth-clients",
-            "yes",
-        ]);
+        let port = free_port();
+        let settings = speaks_tls(folder, port);
+        let args = settings.iter().flat_map(|(name, value)| [format!("--{name}"), value.clone()]);
+        let args: Vec<_> = args.chain(more.iter().map(ToString::to_string)).collect();
+        let redis = Redis::unmarked(&args.iter().map(String::as_str).collect::<Vec<_>>());
         Self { redis, port }
     }
+}
+
+/// Settings of a server, or a sentinel, that speaks TLS at this port.
+fn speaks_tls(folder: &Path, port: u16) -> Vec<(&'static str, String)> {
+    let file = |name: &str| folder.join(name).display().to_string();
+    vec![
+        ("tls-port", port.to_string()),
+        ("tls-cert-file", file("server.pem")),
+        ("tls-key-file", file("server-key.pem")),
+        ("tls-ca-cert-file", file("ca.pem")),
+        ("tls-auth-clients", "yes".to_owned()),
+    ]
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port()
+}
+
+/// A replica that knows the authority, and whom Redis knows.
+fn trusted(folder: &Path, containers: usize) -> Settings {
+    let file = |name: &str| folder.join(name).display().to_string();
+    settings(containers)
+        .env("REDIS__TLS__CA_FILE", file("ca.pem"))
+        .env("REDIS__TLS__CERT_FILE", file("cert.pem"))
+        .env("REDIS__TLS__KEY_FILE", file("key.pem"))
+}
+
+async fn serves(replica: &Replica) {
+    let http = replica.http();
+    let id = hold(&http, "wine", "kept").await.text_at("/id");
+    renew(&http, &id).await;
+    give_back(&http, &id).await;
 }
 
 #[tokio::test]
 async fn redis_is_reached_over_tls_with_certificates_on_both_sides() {
     let folder = tempfile::tempdir().unwrap();
-    let guarded = Guarded::start(folder.path());
+    let guarded = Guarded::start(folder.path(), &[]);
+    guarded.redis.mark_new();
     let url = format!("rediss://127.0.0.1:{}", guarded.port);
-    let file = |name: &str| folder.path().join(name).display().to_string();
-    let trusting = settings(2).env("REDIS__TLS__CA_FILE", file("ca.pem"));
-    let known =
-        trusting.clone().env("REDIS__TLS__CERT_FILE", file("cert.pem")).env("REDIS__TLS__KEY_FILE", file("key.pem"));
-    let replica = Replica::start_with_available(&url, &known, 2).await;
-    let http = replica.http();
-    let id = hold(&http, "wine", "kept").await.text_at("/id");
-    renew(&http, &id).await;
-    give_back(&http, &id).await;
+    let replica = Replica::start_with_available(&url, &trusted(folder.path(), 2), 2).await;
+    serves(&replica).await;
     // All of its connections, the one that hears of offers too, are on the TLS port: none is left on the plain one but ours.
     let clients: String = redis::cmd("CLIENT").arg("LIST").query(&mut guarded.redis.conn()).unwrap();
     let plain = format!("laddr=127.0.0.1:{} ", guarded.redis.address().port());
     assert_eq!(clients.lines().filter(|line| line.contains(&plain)).count(), 1, "{clients}");
 
+    let trusting = settings(2).env("REDIS__TLS__CA_FILE", folder.path().join("ca.pem").display());
     for (refused, why) in [(&trusting, "no certificate"), (&settings(2), "an authority that nobody knows")] {
         let replica = Replica::start(&url, refused);
         replica.http().get("/readyz").await.problem(503, "redis_unavailable");
         assert!(replica.log().contains("Redis cannot be reached"), "{why}:\n{}", replica.log());
     }
+}
+
+#[tokio::test]
+async fn sentinels_are_asked_over_tls_and_by_their_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let guarded = Guarded::start(folder.path(), &[]);
+    guarded.redis.mark_new();
+    let port = free_port();
+    let mut more = vec![("requirepass", "of-sentinels".to_owned()), ("tls-replication", "yes".to_owned())];
+    more.extend(speaks_tls(folder.path(), port));
+    let more: Vec<_> = more.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    let _sentinel = Sentinel::start_with(&guarded.port.to_string(), &more.join("\n"));
+    let url = format!("rediss+sentinel://127.0.0.1:{port}/{SERVICE}");
+    let settings = trusted(folder.path(), 1);
+    let replica = Replica::start(&url, &settings);
+    eventually("the sentinel asks for a password", Duration::from_secs(10), async || {
+        replica.log().contains("Redis's primary is not known; asking on").then_some(())
+    })
+    .await;
+    let settings = settings.env("REDIS__SENTINEL_PASSWORD", "of-sentinels");
+    serves(&Replica::start_with_available(&url, &settings, 1).await).await;
+}
+
+#[tokio::test]
+async fn a_cluster_is_reached_over_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let bus = free_port().to_string();
+    let settings = ["--cluster-enabled", "yes", "--cluster-port", &bus, "--tls-cluster", "yes"];
+    let guarded = Guarded::start(folder.path(), &settings);
+    let all = redis::cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(0).arg(16_383).to_owned();
+    let _: String = all.query(&mut guarded.redis.conn()).unwrap();
+    eventually("the cluster serves", Duration::from_secs(10), async || {
+        let info: String = redis::cmd("CLUSTER").arg("INFO").query(&mut guarded.redis.conn()).unwrap();
+        info.contains("cluster_state:ok").then_some(())
+    })
+    .await;
+    guarded.redis.mark_new();
+    let url = format!("rediss+cluster://127.0.0.1:{}", guarded.port);
+    serves(&Replica::start_with_available(&url, &trusted(folder.path(), 1), 1).await).await;
 }
 
 /// The rule that the documents give, with the tests' prefix.
@@ -88,7 +146,7 @@ async fn main_path(http: &Http) {
     let made = json!({"target_type": "wine", "wait_seconds": 20});
     let waits = http.post_with_key("/sessions", made.clone(), "waits");
     let frees = async {
-        eventually("one in line", std::time::Duration::from_secs(10), async || {
+        eventually("one in line", Duration::from_secs(10), async || {
             (http.get("/containers/status").await.body["by_type"]["wine"]["sessions_queued"] == 1).then_some(())
         })
         .await;
@@ -123,7 +181,7 @@ async fn the_acl_rule_of_the_documents_is_enough_and_names_nothing_that_is_not_t
     main_path(&replica.http()).await;
     // The end gives the provider's lock back.
     replica.signal(nix::sys::signal::Signal::SIGTERM);
-    replica.ended(std::time::Duration::from_secs(10)).await;
+    replica.ended(Duration::from_secs(10)).await;
     let asked_in_vain: BTreeSet<_> =
         refused(&redis).into_iter().filter(|entry| !entry.contains("config|get")).collect();
     assert!(asked_in_vain.is_empty(), "{asked_in_vain:#?}");

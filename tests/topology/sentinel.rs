@@ -20,6 +20,9 @@ async fn the_primary_is_asked_of_the_sentinels_and_followed_through_a_failover()
     let replicas = [replica(&redis.url(), 2).await, replica(&redis.url(), 2).await];
     let http = replicas[0].http();
     let id = hold(&http, "wine", "kept").await.text_at("/id");
+    for replica in &replicas {
+        assert!(replica.log().contains("min-replicas-to-write to 1"), "{}", replica.log());
+    }
     redis.failover().await;
     for replica in &replicas {
         turned(replica, &mut redis).await;
