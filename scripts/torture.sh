@@ -4,7 +4,7 @@
 #   scripts/torture.sh                          the whole series
 #   scripts/torture.sh --seed 7 --seconds 60    one run; --help lists the arguments
 #
-#   SEEDS="1 2 3 4 5"  TOPOLOGIES="single"  SECONDS_EACH=120      the series, by default
+#   SEEDS="1 2 3 4 5"  TOPOLOGIES="single sentinel cluster"  SECONDS_EACH=120      the series, by default
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 cd "$ROOT"
@@ -23,7 +23,7 @@ broken() {
 
 series() {
     local topology seed failed=()
-    for topology in ${TOPOLOGIES:-single}; do
+    for topology in ${TOPOLOGIES:-single sentinel cluster}; do
         for seed in ${SEEDS:-1 2 3 4 5}; do
             say "$topology, seed $seed"
             torture --topology "$topology" --seed "$seed" --seconds "${SECONDS_EACH:-120}" || failed+=("$topology $seed")
@@ -34,7 +34,7 @@ series() {
     say "all promises held"
 }
 
-"$ROOT/scripts/setup.sh" redis faketime
+"$ROOT/scripts/setup.sh" redis sentinel faketime
 if (($#)); then
     torture "$@"
 else

@@ -1,6 +1,10 @@
 //! A wall clock of a process's own, which can be set while it runs: libfaketime.
 
-use std::{io::Write as _, path::PathBuf};
+use std::{
+    io::Write as _,
+    path::PathBuf,
+    sync::atomic::{AtomicI64, Ordering},
+};
 
 /// Where Debian's package `faketime` puts it, by architecture.
 const FOLDERS: [&str; 2] = ["/usr/lib/x86_64-linux-gnu/faketime", "/usr/lib/aarch64-linux-gnu/faketime"];
@@ -8,12 +12,14 @@ const FOLDERS: [&str; 2] = ["/usr/lib/x86_64-linux-gnu/faketime", "/usr/lib/aarc
 /// One clock. Ends with this value, as far as its file goes.
 pub struct Clock {
     file: tempfile::NamedTempFile,
+    offset: AtomicI64,
 }
 
 impl Clock {
     /// One that is right.
     pub fn new() -> Self {
-        let clock = Self { file: tempfile::NamedTempFile::new().expect("a temporary file") };
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        let clock = Self { file, offset: AtomicI64::new(0) };
         clock.set(0);
         clock
     }
@@ -22,6 +28,12 @@ impl Clock {
     pub fn set(&self, seconds: i64) {
         let mut file = std::fs::File::create(self.file.path()).expect("the clock's file");
         writeln!(file, "{seconds:+}").expect("the clock's file");
+        self.offset.store(seconds, Ordering::Relaxed);
+    }
+
+    /// How many seconds before or after the right time it is.
+    pub fn offset(&self) -> i64 {
+        self.offset.load(Ordering::Relaxed)
     }
 
     /// What makes a process go by it. Its monotonic clock stays right.

@@ -16,6 +16,9 @@ const PERIOD: Duration = Duration::from_millis(200);
 /// The longest that one look may take.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// How often it tries to read the end of the streams.
+const LAST_LOOKS: usize = 20;
+
 /// Most events of one look.
 const MOST: usize = 1000;
 
@@ -75,7 +78,7 @@ pub fn all(connection: &mut redis::Connection, target_type: &str, seen: Micros) 
     }
 }
 
-/// Follows until told to end, and then to the end of the streams.
+/// Follows until told to end, and then to the end of the streams, as far as somebody has them.
 pub async fn follow(
     servers: Arc<Servers>,
     types: Vec<String>,
@@ -84,11 +87,13 @@ pub async fn follow(
 ) {
     let new = |target_type| Follower { target_type, last: "0-0".to_owned(), history: history.clone() };
     let mut followers: Vec<_> = types.into_iter().map(new).collect();
+    let mut left = LAST_LOOKS;
     loop {
         let last = *ended.borrow_and_update();
         // Redis may be away: what is there is read when it is back.
         let looked = tokio::time::timeout(PATIENCE, look(&servers, &mut followers)).await;
-        if last && matches!(looked, Ok(Ok(()))) {
+        left -= usize::from(last);
+        if last && (matches!(looked, Ok(Ok(()))) || left == 0) {
             return;
         }
         let _ = tokio::time::timeout(PERIOD, ended.wait_for(|ended| *ended)).await;

@@ -183,7 +183,7 @@ pub struct Event {
 /// The last line: what was left.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct End {
-    /// When all faults were undone and all clients had left.
+    /// When all faults were undone, all clients had left, and the servers of Redis had found together again.
     pub quiet: Micros,
     /// When everything was free; none when it was not within the patience of the harness.
     pub free: Option<Micros>,

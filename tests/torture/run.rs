@@ -58,6 +58,8 @@ pub async fn run(plan: &Plan) -> Arc<History> {
         client.await.expect("a client");
     }
 
+    // How long Redis's own servers take to find together again is not Leasehold's.
+    until(&history, PATIENCE, async || world.servers.in_step().await).await;
     let quiet = history.now();
     let free = until_free(&world, PATIENCE).await;
     end.send_replace(true);
@@ -94,10 +96,14 @@ async fn tell(plan: &Plan, history: &History) -> Infallible {
 
 /// When everything was free; none when it was not in time.
 async fn until_free(world: &World, patience: Duration) -> Option<Micros> {
-    let history = &world.history;
+    until(&world.history, patience, async || world.is_free(0).await).await
+}
+
+/// When it was so; none when it was not in time.
+async fn until(history: &History, patience: Duration, so: impl AsyncFn() -> bool) -> Option<Micros> {
     let last = history.now() + patience.as_micros() as Micros;
     while history.now() < last {
-        if world.is_free(0).await {
+        if so().await {
             return Some(history.now());
         }
         tokio::time::sleep(Duration::from_millis(50)).await;

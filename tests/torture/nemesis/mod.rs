@@ -130,8 +130,8 @@ impl<'a> Nemesis<'a> {
         };
         named.wire.mend();
         // Without its replicas, its sentinels or its clients a primary may be replaced, or stop.
-        let harm =
-            if named.name.contains("redis") && self.world.servers.fails_over() { Harm::Loses } else { Harm::None };
+        let alone = kind != FaultKind::LinkDelayed && named.name.contains("redis");
+        let harm = if alone && self.world.servers.fails_over() { Harm::Loses } else { Harm::None };
         self.record_harm(kind, named.name.as_str(), from, harm);
     }
 

@@ -5,7 +5,10 @@ use std::time::Duration;
 use rand::RngExt as _;
 
 use super::Nemesis;
-use crate::torture::history::{FaultKind, Harm, Micros};
+use crate::torture::{
+    history::{FaultKind, Harm, Micros},
+    plan::Topology,
+};
 
 /// How long it may take until another server has taken over.
 const TAKEN_OVER: Duration = Duration::from_secs(20);
@@ -150,11 +153,16 @@ impl Nemesis<'_> {
         let world = self.world;
         let from = world.history.now();
         let at = self.random.random_range(0..world.servers.nodes.len());
-        let seconds = self.random.random_range(-7200..7200);
-        world.servers.nodes[at].clock.set(seconds);
+        let clock = &world.servers.nodes[at].clock;
+        // In a Cluster it is only set forward: a node whose clock was set back keeps out of the cluster until its clock is where it was.
+        let (seconds, harm) = match world.servers.topology() {
+            Topology::Cluster => (clock.offset() + self.random.random_range(3..600), Harm::Loses),
+            _ => (self.random.random_range(-7200..7200), Harm::None),
+        };
+        clock.set(seconds);
         // It is noticed within a second.
         tokio::time::sleep(Duration::from_millis(1100)).await;
-        self.record(FaultKind::RedisClock, format!("{}: {seconds:+} s", server(at)), from);
+        self.record_harm(FaultKind::RedisClock, format!("{}: {seconds:+} s", server(at)), from, harm);
     }
 
     /// Whether it was done: a server that is not the primary any more may refuse.

@@ -231,6 +231,30 @@ fn an_abandoned_lease_that_ends_late_is_found_unless_redis_was_away() {
 }
 
 #[test]
+fn a_loss_excuses_what_it_took_and_no_second_holder() {
+    let flush =
+        Fault { kind: FaultKind::RedisFlushed, what: "redis".to_owned(), from: 5_000, to: 6_000, harm: Harm::Loses };
+    let mut planted = Planted::new();
+    planted.grant("a", 1, 0, 1000).ended("a");
+    planted.call(Kind::Release, "a", 500, 510, 404, "session_not_found");
+    let told = |record: &Record| matches!(record, Record::Event(event) if event.kind == "session.ready");
+    let at = planted.records.iter().position(told).expect("the event");
+    if let Record::Event(event) = &mut planted.records[at] {
+        event.kind = "container.changed".to_owned();
+    }
+    let found = planted.violations();
+    let has = |promise| found.iter().any(|violation: &Violation| violation.promise == promise);
+    assert!(has("acknowledged is real") && has("documented answers"), "{found:#?}");
+    planted.records.push(Record::Fault(flush.clone()));
+    assert_eq!(planted.violations(), []);
+
+    let mut planted = Planted::new();
+    planted.records.push(Record::Fault(flush));
+    planted.grant("a", 1, 0, 1000).ended("a").grant("b", 2, 500, 1000).ended("b");
+    planted.breaks("one holder");
+}
+
+#[test]
 fn what_is_not_free_in_the_end_is_found() {
     let mut planted = Planted::new();
     planted.end.free = None;
