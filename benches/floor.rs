@@ -214,6 +214,8 @@ pub fn serve(address: SocketAddr, url: &str) -> anyhow::Result<()> {
                 .route("/containers/status", web::get().to(status))
         })
         .workers(std::thread::available_parallelism()?.get())
+        .keep_alive(servers::KEEP_ALIVE)
+        .client_request_timeout(servers::KEEP_ALIVE)
         .bind(address)?
         .run()
         .await

@@ -125,8 +125,8 @@ fn memory(report: &mut Report, pools: &[Pool]) {
     let mut section = Section::new(
         "Growth: memory of Redis",
         format!(
-            "Ids of 64 characters as Docker's, a description of {description} bytes, no metadata. Without the\
-             event stream, which is as long as it is allowed to be."
+            "Ids of 64 characters as Docker's, a description of {description} bytes, no metadata. Without the event stream, whose \
+             length is bounded whatever the pool's size."
         ),
         &["containers", "a container", "beyond its description", "a session more"],
     );

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use anyhow::Context as _;
+
 use crate::{
     floor,
     load::{self, Sample, Window},
@@ -96,7 +98,8 @@ pub async fn interleaved(
     let mut all = vec![Measured::default(); subjects.len()];
     for _ in 0..repetitions {
         for (subject, measured) in subjects.iter().zip(&mut all) {
-            measured.samples.push(subject.measure(work, connections, window, None).await?);
+            let sample = subject.measure(work, connections, window, None).await;
+            measured.samples.push(sample.with_context(|| subject.name.clone())?);
         }
     }
     Ok(all)

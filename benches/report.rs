@@ -16,6 +16,8 @@ pub struct Report {
     pub mode: &'static str,
     pub machine: Machine,
     pub goals: Vec<Goal>,
+    /// Parts that could not be measured, and why.
+    pub failures: Vec<String>,
     pub sections: Vec<Section>,
     pub measurements: Vec<Measurement>,
 }
@@ -65,7 +67,7 @@ impl Section {
 
 impl Report {
     pub fn new(mode: &'static str, machine: Machine) -> Self {
-        Self { mode, machine, goals: Vec::new(), sections: Vec::new(), measurements: Vec::new() }
+        Self { mode, machine, goals: Vec::new(), failures: Vec::new(), sections: Vec::new(), measurements: Vec::new() }
     }
 
     /// Keeps the numbers of one measurement.
@@ -113,6 +115,9 @@ impl Report {
     pub fn markdown(&self) -> String {
         let mut out = format!("# Benchmark ({} run)\n\n{}\n", self.mode, self.machine.text());
         out.push_str("\n![Requests by connections, and what growth costs](results.svg)\n");
+        for failure in &self.failures {
+            let _ = write!(out, "\n**Could not be measured**: {failure}\n");
+        }
         if !self.goals.is_empty() {
             let rows = self.goals.iter().map(|goal| {
                 let reached = if goal.reached { "reached" } else { "**not reached**" };

@@ -21,6 +21,9 @@ pub const OWNER: &str = "backend";
 /// The target type of all containers.
 pub const TYPE: &str = "wine";
 
+/// How long every HTTP server keeps an idle connection, as a replica does.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
 /// How long ended sessions are kept while it is measured: so short that as many are forgotten as end.
 pub const ENDED_KEPT: Duration = Duration::from_secs(10);
 

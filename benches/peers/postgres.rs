@@ -128,6 +128,8 @@ pub fn serve(address: SocketAddr, url: &str, commit: &str) -> anyhow::Result<()>
                 .route("/sessions/{id}", web::delete().to(release))
         })
         .workers(std::thread::available_parallelism()?.get())
+        .keep_alive(servers::KEEP_ALIVE)
+        .client_request_timeout(servers::KEEP_ALIVE)
         .bind(address)?
         .run()
         .await
