@@ -2,8 +2,8 @@
 # Asks a running replica for everything that its OpenAPI document describes, with good data and bad: no answer but a
 # documented one, and no 5xx but 503. Takes a minute (SCHEMATHESIS_SECONDS), always by the same seed.
 #
-# Schemathesis is installed from PyPI into a folder under target/. Where it cannot be had this fails in CI (CI is set)
-# and says so elsewhere.
+# Schemathesis is installed from PyPI into a folder under target/. Where it cannot be had this says so, loudly, and fails only
+# when SCHEMATHESIS_REQUIRED is set: a machine without PyPI is to be able to run the other tests.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 cd "$ROOT"
@@ -32,7 +32,7 @@ install() {
 
 not_to_be_had() {
     local what="NOT TESTED: the API against its document, for schemathesis cannot be installed (python3 with venv, PyPI)"
-    [[ -z ${CI:-} ]] || die "$what"
+    [[ -z ${SCHEMATHESIS_REQUIRED:-} ]] || die "$what"
     say "$what"
     exit 0
 }

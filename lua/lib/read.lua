@@ -10,9 +10,9 @@ local S = {
 
 local SCHEMA = 1
 
--- An integer as text: `..` and `tostring` lose the end of sixteen digits.
+-- An integer as text: `..` and `tostring` lose the end of sixteen digits. Exact for 53 bits; a fraction is cut off.
 local function int(number)
-  return string.format('%.0f', number)
+  return string.format('%d', number)
 end
 
 -- Lets a script that must work when memory is full (it ends, renews or reads) write from here on: once a script has
