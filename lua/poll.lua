@@ -15,6 +15,7 @@
 -- Outcomes
 --   ok         session row
 --   claimed    session row   its offer was claimed by this
+--   fresh      session row   it is ready, and its holder has not been heard of yet
 --   not_found
 --   unproven   ms   in a recovery: Redis may have lost it; the time to its end
 --   given_up   ms   the time to the end of a recovery (or false)
@@ -59,5 +60,8 @@ elseif s.state == 'queued' then
   listen(s, replica)
 elseif s.state == 'ready' and renews == '1' then
   renew(s)
+end
+if s.state == 'ready' and not s.beat then
+  return { 'fresh', describe(s) }
 end
 return { 'ok', describe(s) }

@@ -97,7 +97,7 @@ impl<'a> Grants<'a> {
             match (call.script.name, code) {
                 ("allocate", "ok") | ("poll", "claimed") => new.extend(&item[..2]),
                 ("poll", "ok") if granted => new.extend(&item[..2]),
-                ("allocate", "replayed") => known = true,
+                ("allocate", "replayed") | ("poll", "fresh") => known = true,
                 _ => {}
             }
         }

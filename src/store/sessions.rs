@@ -257,7 +257,9 @@ impl Store {
         ];
         let mut reply = self.run(way, &scripts::POLL, target_type, &bytes(&args)).await?;
         match reply.code.as_str() {
-            "ok" | "claimed" => self.session(&mut reply, target_type, owner.is_some()).await.map(Polled::Session),
+            "ok" | "claimed" | "fresh" => {
+                self.session(&mut reply, target_type, owner.is_some()).await.map(Polled::Session)
+            }
             "not_found" => Ok(Polled::NotFound),
             "unproven" => Ok(Polled::Unproven(Duration::from_millis(reply.values.number()?))),
             "given_up" => Ok(Polled::GivenUp(left(&mut reply)?)),
@@ -309,16 +311,7 @@ impl Store {
                 let session = self.session(&mut one, target_type, !brief).await?;
                 if self.granting() != Way::Hot {
                     // Rare: an offer is mostly claimed by a poll.
-                    Box::pin(self.poll_by(
-                        Way::Granted,
-                        target_type,
-                        session.id,
-                        Some(&session.owner),
-                        false,
-                        true,
-                        None,
-                    ))
-                    .await?;
+                    Box::pin(self.confirm_grant(target_type, &session)).await?;
                 }
                 Heartbeat::Renewed(session)
             }
@@ -329,6 +322,17 @@ impl Store {
             "stale_token" => Heartbeat::Stale(FencingToken(one.values.number()?)),
             _ => return Err(one.unexpected()),
         })
+    }
+
+    /// Waits until enough replicas have a grant that was made on the hot way.
+    async fn confirm_grant(&self, target_type: &TargetType, session: &Session) -> Result<(), StoreError> {
+        let Session { id, owner, .. } = session;
+        let polled = self.poll_by(Way::Granted, target_type, *id, Some(owner), false, true, None).await;
+        if matches!(polled, Err(StoreError::NotReplicated { .. })) {
+            // It was remembered when it was answered, and is none.
+            self.shared.journal.ended(target_type, *id);
+        }
+        polled.map(|_| ())
     }
 
     /// Ends a session for `reason` (its word), or takes it out of the line.
