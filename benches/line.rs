@@ -98,7 +98,7 @@ impl Line {
             for (at, reply) in replies.iter().enumerate() {
                 match at % 3 {
                     0 => each_must_be(reply, "ok")?,
-                    1 => must_be(reply, "ok")?,
+                    1 => must_be(reply, "claimed")?,
                     _ => each_must_be(reply, "queued")?,
                 }
             }

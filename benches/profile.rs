@@ -71,9 +71,7 @@ impl Time {
             pipe.add_command(command);
         }
         let replies: Vec<redis::Value> = pipe.query_async(connection).await?;
-        for reply in &replies {
-            fill::must_be(reply, "ok")?;
-        }
+        replies.iter().try_for_each(|reply| fill::must_be(reply, "ok"))?;
         let info: String = redis::cmd("INFO").arg("commandstats").query_async(connection).await?;
         for line in info.lines() {
             let Some((name, fields)) = line.strip_prefix("cmdstat_").and_then(|line| line.split_once(':')) else {
