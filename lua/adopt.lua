@@ -8,7 +8,8 @@
 -- ARGV[3] ended_kept_ms
 -- ARGV[4] confirm_ms
 -- ARGV[5] brief     '1': rows without container and metadata
--- ARGV[6...] by eleven: session, owner, container, incarnation, fencing token, epoch, TTL in ms, created, longest end by
+-- ARGV[6] token_seen  the highest fencing token that the caller knows of
+-- ARGV[7...] by eleven: session, owner, container, incarnation, fencing token, epoch, TTL in ms, created, longest end by
 --            the clock ('' for none), the time that it lasts in ms ('' for a TTL from now), until when it was known to
 --            last by the clock ('' when it lasts now)
 --
@@ -18,9 +19,11 @@
 --   ended        session row
 --   lost         its container was restarted or replaced
 --   superseded   a lease with a higher fencing token is known
+--   lapsed       it was over before the loss, as far as it proves: its container may have been given to somebody since
 --
 -- Events: session.adopted, session.ended of one that was displaced, and those of what was overdue.
 local brief = ARGV[5]
+local token_seen = tonumber(ARGV[6])
 
 local refused = open(false)
 if refused then
@@ -30,6 +33,15 @@ licence()
 reclaim()
 
 local base = S.base
+
+-- Tokens grow past those that were lost with the data, also when the clock is behind.
+local function raise_floor(token)
+  if S.recovering and token > S.floor then
+    S.floor = token
+    redis.call('HSET', KEYS[1], 'floor', int(token))
+  end
+end
+raise_floor(token_seen)
 
 -- The one that holds the container by the data, or the claim on one that was not found yet.
 local function holder(f, container)
@@ -72,6 +84,9 @@ local function adopt(session, owner, container, inc, token, epoch, ttl, created,
     if epoch == int(S.epoch) then
       return { 'not_found' }
     end
+    if known_until ~= '' and tonumber(known_until) < S.lost then
+      return { 'lapsed' }
+    end
     local f = facts(container)
     if f and f.inc ~= '' and f.inc ~= inc then
       return { 'lost' }
@@ -86,6 +101,7 @@ local function adopt(session, owner, container, inc, token, epoch, ttl, created,
     end
     redis.call('ZREM', base .. 'queue', session)
     redis.call('ZREM', base .. 'tickets', session)
+    raise_floor(tonumber(token))
     record(session, owner, f, container, inc, token, ttl, created, longest)
     s = session_of(session)
   elseif s.token ~= token then
@@ -104,7 +120,7 @@ local function adopt(session, owner, container, inc, token, epoch, ttl, created,
 end
 
 local replies = {}
-for at = 6, #ARGV, 11 do
+for at = 7, #ARGV, 11 do
   replies[#replies + 1] = adopt(unpack(ARGV, at, at + 10))
 end
 return { 'ok', replies }

@@ -90,7 +90,13 @@ impl Pool {
 
         if session.state == SessionState::Queued {
             if let Some(waiting) = &mut waiting {
-                session = self.wait_in_line(target_type, &caller.owner, session, waiting, request.wait).await?;
+                let waited = self.wait_in_line(target_type, &caller.owner, session, waiting, request.wait).await;
+                // A duplicate of this request gave up waiting, and the session with it.
+                let gone = |error| match error {
+                    PoolError::SessionNotFound(_) => no_available(target_type),
+                    error => error,
+                };
+                session = waited.map_err(gone)?;
             }
             if session.state == SessionState::Queued && request.on_shortage == OnShortage::Fail {
                 if self.shared.shutdown.is_cancelled() {

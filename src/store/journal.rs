@@ -74,15 +74,15 @@ impl Journal {
     }
 
     /// What is to be replayed in a new epoch: leases of earlier ones that still last, and how long. Once for each epoch, unless
-    /// [`Journal::again`] says so.
-    pub(super) fn to_replay(&self, target_type: &TargetType, epoch: u64) -> Vec<(LeaseProof, Duration)> {
+    /// [`Journal::again`] says so: then none.
+    pub(super) fn to_replay(&self, target_type: &TargetType, epoch: u64) -> Option<Vec<(LeaseProof, Duration)>> {
         self.with(target_type, |of_type, now| {
             if of_type.replayed == epoch {
-                return Vec::new();
+                return None;
             }
             of_type.replayed = epoch;
             let lasting = of_type.leases.values().filter(|one| one.proof.epoch != epoch && one.lapses > now);
-            lasting.map(|one| (one.proof.clone(), one.lapses - now)).collect()
+            Some(lasting.map(|one| (one.proof.clone(), one.lapses - now)).collect())
         })
     }
 
@@ -137,11 +137,12 @@ mod tests {
         journal.renewed(&proof(over, 8, 1), minute);
         journal.ended(&wine, over);
         assert_eq!(journal.seen(&wine), Seen { epoch: 1, token: 9 });
-        assert!(journal.to_replay(&wine, 1).is_empty(), "they are of this epoch");
-        let sessions =
-            |rows: Vec<(LeaseProof, Duration)>| rows.into_iter().map(|row| row.0.session).collect::<Vec<_>>();
+        assert!(journal.to_replay(&wine, 1).unwrap().is_empty(), "they are of this epoch");
+        let sessions = |rows: Option<Vec<(LeaseProof, Duration)>>| {
+            rows.unwrap().into_iter().map(|row| row.0.session).collect::<Vec<_>>()
+        };
         assert_eq!(sessions(journal.to_replay(&wine, 2)), [lasting]);
-        assert!(journal.to_replay(&wine, 2).is_empty());
+        assert!(journal.to_replay(&wine, 2).is_none());
         journal.again(&wine);
         assert_eq!(sessions(journal.to_replay(&wine, 2)), [lasting]);
         assert_eq!(sessions(journal.to_replay(&wine, 3)), [lasting]);

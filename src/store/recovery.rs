@@ -52,6 +52,12 @@ impl Store {
                 "began" => {
                     let (epoch, kept) = (reply.values.number()?, reply.values.number()? == 1);
                     let left = reply.values.optional_number()?.map(Duration::from_millis);
+                    if verdict.new {
+                        // It is not new any more: whoever finds no data of it from now on has lost them.
+                        let mut met = redis::cmd("HSET");
+                        met.arg(self.shared.keys.types()).arg(target_type.as_str()).arg(0);
+                        let _: u64 = self.command(&met).await?;
+                    }
                     log_epoch(target_type, epoch, kept, left);
                     return Ok(());
                 }
@@ -93,9 +99,11 @@ impl Store {
     /// # Errors
     /// See [`StoreError`]; the next call replays all again.
     pub async fn replay(&self, target_type: &TargetType, epoch: u64) -> Result<usize, StoreError> {
-        let rows = self.shared.journal.to_replay(target_type, epoch);
+        let Some(rows) = self.shared.journal.to_replay(target_type, epoch) else { return Ok(0) };
         let mut taken = 0;
-        for chunk in rows.chunks(100) {
+        // Also one that remembers no lease says which fencing tokens it has seen.
+        let none = rows.is_empty().then_some(&[][..]);
+        for chunk in rows.chunks(100).chain(none) {
             let chunk: Vec<_> = chunk.iter().map(|(proof, lasts)| (proof, Some(*lasts))).collect();
             match self.adopt_all(target_type, true, &chunk).await {
                 Ok(outcomes) => taken += outcomes.iter().filter(|one| matches!(one, Adopted::Renewed(_))).count(),
@@ -115,7 +123,7 @@ impl Store {
         brief: bool,
         proofs: &[(&LeaseProof, Option<Duration>)],
     ) -> Result<Vec<Adopted>, StoreError> {
-        let mut args = vec![flag(brief)];
+        let mut args = vec![flag(brief), self.shared.journal.seen(target_type).token.to_string()];
         for (proof, lasts) in proofs {
             args.extend([
                 proof.session.to_string(),
@@ -142,6 +150,7 @@ impl Store {
                 "not_found" => Adopted::NotFound,
                 "lost" => Adopted::Ended(EndReason::ContainerLost),
                 "superseded" => Adopted::Ended(EndReason::Superseded),
+                "lapsed" => Adopted::Ended(EndReason::LostInRecovery),
                 _ => match self.heartbeat_row(one, target_type, brief).await? {
                     Heartbeat::Renewed(session) => Adopted::Renewed(session),
                     Heartbeat::Ended(session) => Adopted::Ended(session.end_reason.unwrap_or(EndReason::Expired)),

@@ -106,7 +106,7 @@ of_a_type!(
     "begin",
     ["verdict", "met_ms", "wait_ms", "lag_ms", "grace_ms", "lossless", "epoch_seen", "token_seen"]
 );
-of_a_type!(ADOPT, "adopt", ["brief", "..."]);
+of_a_type!(ADOPT, "adopt", ["brief", "token_seen", "..."]);
 of_a_type!(END_RECOVERY, "end_recovery", []);
 of_its_own!(MEET_TYPE, "meet_type", ["target_type", "wait_ms"]);
 of_its_own!(INIT, "init", ["force"]);

@@ -472,3 +472,38 @@ async fn a_primary_that_gets_its_first_replica_has_lost_nothing() {
     bench.ready().await;
     assert!(!bench.recovering().await);
 }
+
+#[tokio::test]
+async fn a_lease_that_had_lapsed_before_the_loss_is_not_taken_up() {
+    let bench = bench();
+    bench.containers(&["one"]).await;
+    let mut lapsed = proof_of(&bench.ready().await);
+    lapsed.until_ms = lapsed.created_ms - 1;
+    bench.flushed();
+    bench.found(&["one"]).await;
+    let outcome = bench.other().adopt(&lapsed).await.unwrap();
+    assert!(matches!(outcome, Adopted::Ended(EndReason::LostInRecovery)), "{outcome:?}");
+    assert!(bench.members("leases").is_empty());
+}
+
+#[tokio::test]
+async fn every_replica_tells_a_recovery_of_the_tokens_that_it_has_seen() {
+    let bench = bench();
+    bench.containers(&["one"]).await;
+    let session = bench.ready().await;
+    let high = token_of(&session) + 86_400_000_000;
+    let mut connection = bench.redis.conn();
+    let token = |value: u64| redis::cmd("HSET").arg(bench.key("container:one")).arg("token").arg(value).to_owned();
+    let _: i64 = token(high).query(&mut connection).unwrap();
+    bench.release(&session).await;
+    let before = bench.ready().await;
+    bench.release(&before).await;
+    bench.flushed();
+    // One that has seen nothing begins the epoch; the other has no lease to replay.
+    let other = bench.other();
+    let epoch = other.reclaim(&bench.wine).await.unwrap().epoch;
+    assert_eq!(bench.store.replay(&bench.wine, epoch).await.unwrap(), 0);
+    bench.found(&["one"]).await;
+    bench.pass(LONGEST + LAG);
+    assert!(token_of(&bench.ready().await) > token_of(&before));
+}
