@@ -55,3 +55,18 @@ impl Clock {
         .to_vec()
     }
 }
+
+/// Removes what the library left in shared memory for processes that were killed.
+pub fn sweep() {
+    let entries = std::fs::read_dir("/dev/shm").into_iter().flatten().map_while(Result::ok);
+    for entry in entries {
+        let name = entry.file_name().into_string().unwrap_or_default();
+        let of = name.strip_prefix("faketime_shm_").or_else(|| name.strip_prefix("sem.faketime_sem_"));
+        if let Some(pid) = of
+            && !PathBuf::from("/proc").join(pid).exists()
+        {
+            // Another run may have been faster.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}

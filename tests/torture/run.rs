@@ -15,6 +15,7 @@ use super::{
     rogue,
     world::{World, recovery},
 };
+use crate::common::clock;
 
 /// What `docs/architecture.md` states as the longest that an abandoned container stays away past the end of its lease: one period of the
 /// reaper, and one call of Redis that runs into its timeout.
@@ -67,6 +68,7 @@ pub async fn run(plan: &Plan) -> Arc<History> {
     history.add(&Record::End(End { quiet, free, types: world.left().await }));
     history.flush();
     world.end().await;
+    clock::sweep();
     history
 }
 

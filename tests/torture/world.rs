@@ -1,6 +1,6 @@
 //! The system under torture: Redis, replicas, containers, discoverers, and the wires between them.
 
-use std::{collections::BTreeMap, fs::OpenOptions, io::Write as _, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fs::OpenOptions, io::Write as _, path::PathBuf, sync::Arc, time::Duration};
 
 use leasehold::{config::Config, discovery, metrics::Metrics, model::TargetType, store::Store};
 use tokio::{sync::Mutex, task::JoinHandle};
@@ -86,6 +86,8 @@ impl World {
             _discovering: discovering,
         };
         for number in 0..plan.replicas {
+            // Of a run before under the same seed; it need not be there.
+            let _ = std::fs::remove_file(world.log_of(number));
             world.start_replica(number).await;
         }
         world
@@ -151,9 +153,12 @@ impl World {
         }
     }
 
+    fn log_of(&self, number: usize) -> PathBuf {
+        self.plan.folder.join(format!("replica-{number}.log"))
+    }
+
     fn keep_log(&self, number: usize, replica: &Replica) {
-        let path = self.plan.folder.join(format!("replica-{number}.log"));
-        let file = OpenOptions::new().create(true).append(true).open(path);
+        let file = OpenOptions::new().create(true).append(true).open(self.log_of(number));
         file.and_then(|mut file| file.write_all(replica.log().as_bytes())).expect("a log can be written");
     }
 }

@@ -42,9 +42,13 @@ fn violation(promise: &'static str, call: &Call, evidence: String) -> Violation 
     Violation { promise, at: call.to, evidence }
 }
 
-/// Whether it is what a Redis says that forgot the session.
+/// Whether it is what a Redis says that forgot the session, or that it was served: then a release takes it out of the line.
 fn forgotten(call: &Call) -> bool {
-    call.kind != Kind::Create && matches!(call.code.as_deref(), Some("session_not_found" | "lease_token_required"))
+    match call.code.as_deref() {
+        Some("session_not_found" | "lease_token_required" | "session_queued") => call.kind != Kind::Create,
+        None => call.kind == Kind::StaleRelease && call.status == Some(200),
+        Some(_) => false,
+    }
 }
 
 /// What each kind of call may be answered with. 503 is always allowed: Redis may be away, and says so.

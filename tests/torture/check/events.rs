@@ -17,8 +17,9 @@ pub fn check(story: &Story) -> Vec<Violation> {
     for event in &story.events {
         let replay = replays.entry(&event.target_type).or_default();
         if losses && event.epoch != replay.epoch {
-            // The ends of some leases may be among what was lost.
+            // The ends of some leases may be among what was lost, and offers of which nobody ever heard.
             replay.holders.clear();
+            replay.offered.clear();
         }
         replay.take(event, &mut violations);
     }
@@ -55,8 +56,9 @@ struct Replay {
     sequence: u64,
     /// Who holds each container now.
     holders: HashMap<String, String>,
-    /// The highest token of each container, and whose it was.
-    highest: HashMap<String, (u64, String)>,
+    /// The highest token of each container, and whose it was: of a lease, and of an offer that was perhaps not claimed.
+    leased: HashMap<String, (u64, String)>,
+    offered: HashMap<String, (u64, String)>,
     live: HashSet<String>,
     containers: BTreeMap<String, String>,
 }
@@ -104,10 +106,12 @@ impl Replay {
         if let Some(holder) = holder.filter(|holder| holder != session) {
             found(HOLDERS, format!("while {holder} held {container} came {event:?}"));
         }
-        let (last, whose) = self.highest.get(container).cloned().unwrap_or_default();
-        if token > last {
-            self.highest.insert(container.to_owned(), (token, session.to_owned()));
-        } else if (token < last || whose != session) && event.kind != "session.adopted" {
+        let last = |tokens: &HashMap<String, (u64, String)>| tokens.get(container).cloned().unwrap_or_default();
+        let (last, whose) = last(&self.leased).max(last(&self.offered));
+        if token > last || (token == last && whose == session) {
+            let tokens = if event.kind == "session.offered" { &mut self.offered } else { &mut self.leased };
+            tokens.insert(container.to_owned(), (token, session.to_owned()));
+        } else if event.kind != "session.adopted" {
             found(HOLDERS, format!("the token of {container} was {last}, of {whose}, before {event:?}"));
         }
     }

@@ -13,7 +13,8 @@ pub fn check(story: &Story) -> Vec<Violation> {
     violations
 }
 
-/// By tokens, each holder must have stopped before the next one knew that it holds. Each incarnation is a container of its own.
+/// Of two holders, the one with the lower token must have stopped before the other knew that it holds. Each incarnation is a container of its
+/// own. One that came when the other was gone is for the check of tokens.
 fn beliefs(story: &Story) -> Vec<Violation> {
     let mut by_container: HashMap<(&str, &str), Vec<&Hold>> = HashMap::new();
     for hold in story.holds.values() {
@@ -22,16 +23,10 @@ fn beliefs(story: &Story) -> Vec<Violation> {
     let mut violations = Vec::new();
     for holds in by_container.values_mut() {
         holds.sort_by_key(|hold| hold.token);
-        let mut longest: Option<&Hold> = None;
-        for hold in holds {
-            if let Some(before) = longest
-                && hold.from < before.until
-            {
+        for (at, hold) in holds.iter().enumerate() {
+            for before in holds[..at].iter().filter(|before| hold.from < before.until && before.from < hold.until) {
                 let evidence = format!("for {} µs: {before:?} and {hold:?}", before.until - hold.from);
                 violations.push(Violation { promise: PROMISE, at: hold.from, evidence });
-            }
-            if longest.is_none_or(|before| before.until < hold.until) {
-                longest = Some(hold);
             }
         }
     }

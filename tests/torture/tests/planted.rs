@@ -13,6 +13,7 @@ const CONTROL: &str = "127.0.0.1:1";
 /// A history in the making: one type, one container, times in milliseconds.
 struct Planted {
     records: Vec<Record>,
+    epoch: u64,
     sequence: u64,
     end: End,
 }
@@ -34,7 +35,7 @@ impl Planted {
             events: Vec::new(),
         };
         let end = End { quiet: 60_000_000, free: Some(61_000_000), types: [("wine".to_owned(), left)].into() };
-        let mut planted = Self { records: vec![Record::Start(start)], sequence: 0, end };
+        let mut planted = Self { records: vec![Record::Start(start)], epoch: 7, sequence: 0, end };
         planted.event("container.added", &[("container", CONTAINER)]);
         planted.event("container.state", &[("container", CONTAINER), ("to", "available")]);
         planted
@@ -100,7 +101,7 @@ impl Planted {
         self.records.push(Record::Event(Event {
             seen: self.sequence * 1000,
             target_type: "wine".to_owned(),
-            epoch: 7,
+            epoch: self.epoch,
             sequence: self.sequence,
             kind: kind.to_owned(),
             fields,
@@ -171,6 +172,8 @@ fn a_token_that_does_not_grow_is_found() {
     let found = planted.violations();
     let has = |promise| found.iter().any(|violation| violation.promise == promise);
     assert!(has("tokens grow") && has("one holder in the events"), "{found:#?}");
+    // They never held at the same time.
+    assert!(!has("one holder"), "{found:#?}");
 }
 
 #[test]
@@ -231,9 +234,35 @@ fn an_abandoned_lease_that_ends_late_is_found_unless_redis_was_away() {
 }
 
 #[test]
+fn after_a_loss_an_offer_that_nobody_claimed_may_be_made_again_under_its_token() {
+    let offer = |planted: &mut Planted, session: &str| {
+        let fields = [("session", session), ("container", CONTAINER), ("token", "5")];
+        planted.event("session.offered", &fields);
+        planted.ended(session);
+    };
+    let mut planted = Planted::new();
+    offer(&mut planted, "a");
+    offer(&mut planted, "b");
+    planted.breaks("one holder in the events");
+
+    let mut planted = Planted::new();
+    offer(&mut planted, "a");
+    planted.records.push(Record::Fault(flush(0)));
+    (planted.epoch, planted.sequence) = (8, 0);
+    offer(&mut planted, "b");
+    assert_eq!(planted.violations(), []);
+    planted.grant("c", 5, 1000, 100).ended("c");
+    planted.breaks("one holder in the events");
+}
+
+/// Everything is lost at this time, in milliseconds.
+fn flush(at: u64) -> Fault {
+    let (from, to) = (at * 1000, at * 1000 + 1000);
+    Fault { kind: FaultKind::RedisFlushed, what: "redis".to_owned(), from, to, harm: Harm::Loses }
+}
+
+#[test]
 fn a_loss_excuses_what_it_took_and_no_second_holder() {
-    let flush =
-        Fault { kind: FaultKind::RedisFlushed, what: "redis".to_owned(), from: 5_000, to: 6_000, harm: Harm::Loses };
     let mut planted = Planted::new();
     planted.grant("a", 1, 0, 1000).ended("a");
     planted.call(Kind::Release, "a", 500, 510, 404, "session_not_found");
@@ -245,11 +274,11 @@ fn a_loss_excuses_what_it_took_and_no_second_holder() {
     let found = planted.violations();
     let has = |promise| found.iter().any(|violation: &Violation| violation.promise == promise);
     assert!(has("acknowledged is real") && has("documented answers"), "{found:#?}");
-    planted.records.push(Record::Fault(flush.clone()));
+    planted.records.push(Record::Fault(flush(5)));
     assert_eq!(planted.violations(), []);
 
     let mut planted = Planted::new();
-    planted.records.push(Record::Fault(flush));
+    planted.records.push(Record::Fault(flush(5)));
     planted.grant("a", 1, 0, 1000).ended("a").grant("b", 2, 500, 1000).ended("b");
     planted.breaks("one holder");
 }
