@@ -58,10 +58,7 @@ fn allowed(call: &Call, status: u16) -> bool {
     }
     let code = call.code.as_deref().unwrap_or_default();
     match call.kind {
-        // 404 is what a create is told whose twin gave up waiting at that moment.
-        Kind::Create | Kind::Duplicate => {
-            matches!((status, code), (200..=202, "") | (410, "session_ended") | (404, "session_not_found"))
-        }
+        Kind::Create | Kind::Duplicate => matches!((status, code), (200..=202, "") | (410, "session_ended")),
         Kind::Read | Kind::Release => status == 200,
         Kind::Heartbeat | Kind::BatchHeartbeat | Kind::LateHeartbeat => {
             matches!((status, code), (200, "") | (410, "session_ended"))
