@@ -1,6 +1,6 @@
 -- In a recovery: takes up leases that were proven, by a lease token or by the journal of a replica; at most 100. What is
--- not known is taken up only from an earlier epoch: what was granted in this one is in the data. A higher fencing token displaces a lower one, and
--- nothing revives a session that is known to have ended. Safe to repeat.
+-- not known is taken up only from an earlier epoch: what was granted in this one is in the data. A higher fencing token
+-- displaces a lower one, and nothing revives a session that is known to have ended. Safe to repeat.
 --
 -- KEYS[1] epoch
 -- ARGV[1] check
@@ -111,7 +111,8 @@ local function adopt(session, owner, container, inc, token, epoch, ttl, created,
   end
   renew(s, tonumber(lasts))
   -- What was signed in this epoch says nothing of the time of the loss.
-  if s.proven ~= int(S.epoch) and epoch ~= int(S.epoch) and (known_until == '' or tonumber(known_until) >= S.lost) then
+  local lived = epoch ~= int(S.epoch) and (known_until == '' or tonumber(known_until) >= S.lost)
+  if lived and s.proven ~= int(S.epoch) then
     s.proven = int(S.epoch)
     redis.call('HSET', base .. 'session:' .. session, 'proven', s.proven)
     redis.call('HINCRBY', KEYS[1], 'proven', 1)

@@ -1,7 +1,3 @@
--- Takes back what is overdue: leases, offers, tickets, quarantine; at most 16 in all. Then serves the line with what is
--- available all the same. So no promise needs a background process: whatever script runs first after a deadline keeps
--- it. Returns how many were overdue; leaves `S.more` when there may be others.
--- The type's record says before when nothing is due: then this costs nothing. `anyway` looks all the same.
 local DUE = { 'leases', 'offers', 'tickets', 'quarantine' }
 
 -- The earliest time at which there is something to do.
@@ -16,6 +12,10 @@ local function next_due()
   return first
 end
 
+-- Takes back what is overdue: leases, offers, tickets, quarantine; at most 16 in all. Then serves the line with what is
+-- available all the same. So no promise needs a background process: whatever script runs first after a deadline keeps
+-- it. Returns how many were overdue; leaves `S.more` when there may be others.
+-- The type's record says before when nothing is due: then this costs nothing. `anyway` looks all the same.
 local function reclaim(anyway)
   if S.now < S.due and not anyway then
     return 0

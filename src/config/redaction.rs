@@ -3,7 +3,7 @@
 use figment::error::{Actual, Kind};
 
 /// Sections whose values are never shown: whatever stands there may be a secret in the wrong place.
-const SECRET_SECTIONS: [&str; 2] = ["redis", "api_key"];
+const SECRET_SECTIONS: [&str; 3] = ["redis", "lease_tokens", "api_key"];
 
 const SECRET_PARAMETERS: [&str; 2] = ["pass", "password"];
 
@@ -94,6 +94,8 @@ mod tests {
             ("redis = \"redis://:secret@h\"", &["redis", "struct RedisConfig"][..]),
             ("[redis]\nurl = redis://:secret@h", &["line 2, column 7", "invalid string"]),
             ("[redis]\nurl = \"redis:secret@h\"", &["redis.url", "redis://[user"]),
+            ("[lease_tokens]\nkeys = \"secret\"", &["lease_tokens.keys", "a sequence"]),
+            ("[lease_tokens]\nkeys = [\"secret\"]", &["lease_tokens.keys", "at least 32 bytes"]),
             ("api_key = \"secret\"", &["api_key", "a sequence"]),
             ("[[api_key]]\nname = \"a\"\nowner = \"a\"\nrole = \"secret\"\nhash = \"secret\"", &["role", "`viewer`"]),
             ("[[api_key]]\nname = \"a\"\nowner = \"a\"\nrole = \"admin\"\nhash = \"secret\"", &["api_key", "sha256:"]),

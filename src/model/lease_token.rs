@@ -13,85 +13,42 @@ use super::{ContainerId, FencingToken, OwnerName, SessionId, TargetType};
 const LONGEST: usize = 2048;
 
 /// What a lease token says, and what a replica remembers of a lease. Times are in milliseconds by the clock of the Redis
-/// that granted it.
+/// that granted it. The names in a token are short, because every answer carries one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Wire", into = "Wire")]
 pub struct LeaseProof {
     /// The type that the session is of.
+    #[serde(rename = "t")]
     pub target_type: TargetType,
     /// The session.
+    #[serde(rename = "s")]
     pub session: SessionId,
     /// Who it belongs to.
+    #[serde(rename = "o")]
     pub owner: OwnerName,
     /// What it holds.
+    #[serde(rename = "c")]
     pub container: ContainerId,
     /// And which life of it.
+    #[serde(rename = "i")]
     pub incarnation: String,
     /// The lease's.
+    #[serde(rename = "f")]
     pub fencing_token: FencingToken,
     /// The life of the data that it was renewed in.
+    #[serde(rename = "e")]
     pub epoch: u64,
     /// What a heartbeat renews it for, in milliseconds.
+    #[serde(rename = "l")]
     pub ttl_ms: u64,
     /// When the session was made.
+    #[serde(rename = "b")]
     pub created_ms: u64,
     /// Past which it is never renewed.
+    #[serde(rename = "m")]
     pub longest_ms: Option<u64>,
     /// Until when it lasts unless it is renewed.
+    #[serde(rename = "u")]
     pub until_ms: u64,
-}
-
-/// The same without names, in order: tokens are short.
-#[derive(Serialize, Deserialize)]
-struct Wire(TargetType, SessionId, OwnerName, ContainerId, String, FencingToken, u64, u64, u64, Option<u64>, u64);
-
-impl From<Wire> for LeaseProof {
-    fn from(wire: Wire) -> Self {
-        let Wire(
-            target_type,
-            session,
-            owner,
-            container,
-            incarnation,
-            fencing_token,
-            epoch,
-            ttl_ms,
-            created_ms,
-            longest_ms,
-            until_ms,
-        ) = wire;
-        Self {
-            target_type,
-            session,
-            owner,
-            container,
-            incarnation,
-            fencing_token,
-            epoch,
-            ttl_ms,
-            created_ms,
-            longest_ms,
-            until_ms,
-        }
-    }
-}
-
-impl From<LeaseProof> for Wire {
-    fn from(proof: LeaseProof) -> Self {
-        Self(
-            proof.target_type,
-            proof.session,
-            proof.owner,
-            proof.container,
-            proof.incarnation,
-            proof.fencing_token,
-            proof.epoch,
-            proof.ttl_ms,
-            proof.created_ms,
-            proof.longest_ms,
-            proof.until_ms,
-        )
-    }
 }
 
 /// Why a lease token proves nothing.

@@ -6,24 +6,14 @@ use leasehold::client::{Client, CreateSession, SessionGuard};
 use secrecy::SecretString;
 use serde_json::json;
 
-use super::{LEASE_TOKEN_KEY, short_leases};
+use super::{LONGEST, recovering as settings};
 use crate::common::{
     eventually,
     http::Http,
     redis::Redis,
-    replica::{KEY, Replica, Settings},
+    replica::{KEY, Replica},
     sentinel::{SERVICE, Sentinel},
 };
-
-/// How long a recovery lasts here.
-const LONGEST: Duration = Duration::from_secs(6);
-
-fn settings(containers: usize) -> Settings {
-    short_leases(containers)
-        .env("RECOVERY__LONGEST_LEASE", format!("{}s", LONGEST.as_secs()))
-        .env("RECOVERY__LAG", "0s")
-        .env("LEASE_TOKENS__KEYS", json!([LEASE_TOKEN_KEY]))
-}
 
 /// A primary and a replica of it.
 async fn pair() -> (Redis, Redis) {

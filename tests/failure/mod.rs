@@ -6,6 +6,10 @@ mod outage;
 mod recovery;
 mod retry;
 
+use std::time::Duration;
+
+use serde_json::json;
+
 use crate::common::{
     redis::Redis,
     replica::{Replica, Settings, farm},
@@ -26,6 +30,17 @@ fn settings(containers: usize) -> Settings {
 
 fn short_leases(containers: usize) -> Settings {
     Settings::toml(farm("wine", containers)).env("LIMITS__TTL_MIN", "1s")
+}
+
+/// The longest lease where a test waits for the end of a recovery.
+const LONGEST: Duration = Duration::from_secs(6);
+
+/// Replicas that recover after a loss, in a time that a test can wait for.
+fn recovering(containers: usize) -> Settings {
+    short_leases(containers)
+        .env("RECOVERY__LONGEST_LEASE", format!("{}s", LONGEST.as_secs()))
+        .env("RECOVERY__LAG", "0s")
+        .env("LEASE_TOKENS__KEYS", json!([LEASE_TOKEN_KEY]))
 }
 
 /// How many sessions there are in Redis, whatever any replica knows.

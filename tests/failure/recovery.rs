@@ -6,23 +6,13 @@ use leasehold::client::{Client, CreateSession};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use super::{LEASE_TOKEN_KEY, short_leases};
+use super::{LONGEST, recovering as settings};
 use crate::common::{
     eventually,
     http::Http,
     redis::Redis,
-    replica::{KEY, Replica, Settings},
+    replica::{KEY, Replica},
 };
-
-/// A pause of the recovery that a test can wait for: the longest lease, and nothing of lag.
-const LONGEST: Duration = Duration::from_secs(6);
-
-fn settings(containers: usize) -> Settings {
-    short_leases(containers)
-        .env("RECOVERY__LONGEST_LEASE", format!("{}s", LONGEST.as_secs()))
-        .env("RECOVERY__LAG", "0s")
-        .env("LEASE_TOKENS__KEYS", json!([LEASE_TOKEN_KEY]))
-}
 
 async fn start(redis: &Redis, containers: u64) -> Replica {
     Replica::start_with_available(&redis.url(), &settings(containers as usize), containers).await

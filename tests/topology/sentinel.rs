@@ -14,6 +14,16 @@ async fn turned(replica: &Replica, redis: &mut Watched) {
     .await;
 }
 
+/// A primary and a replica of it that are in step, and a session that is held.
+async fn held() -> (Watched, Replica, String) {
+    let mut redis = Watched::start(1, &["--appendonly", "no"]).await;
+    let replica = replica(&redis.url(), 2).await;
+    let id = hold(&replica.http(), "wine", "kept").await.text_at("/id");
+    let in_step: i64 = redis::cmd("WAIT").arg(1).arg(5000).query(&mut redis.primary().conn()).unwrap();
+    assert_eq!(in_step, 1);
+    (redis, replica, id)
+}
+
 #[tokio::test]
 async fn the_primary_is_asked_of_the_sentinels_and_followed_through_a_failover() {
     let mut redis = Watched::start(1, &["--appendonly", "no"]).await;
@@ -35,13 +45,8 @@ async fn the_primary_is_asked_of_the_sentinels_and_followed_through_a_failover()
 
 #[tokio::test]
 async fn a_primary_that_is_killed_is_replaced_without_a_restart() {
-    let mut redis = Watched::start(1, &["--appendonly", "no"]).await;
-    let replica = replica(&redis.url(), 2).await;
-    let http = replica.http();
-    let id = hold(&http, "wine", "kept").await.text_at("/id");
-    let in_step: i64 = redis::cmd("WAIT").arg(1).arg(5000).query(&mut redis.primary().conn()).unwrap();
-    assert_eq!(in_step, 1);
-    let before = redis.primary_port();
+    let (mut redis, replica, id) = held().await;
+    let (http, before) = (replica.http(), redis.primary_port());
     redis.primary().kill();
     redis.switched(before).await;
     turned(&replica, &mut redis).await;
@@ -51,13 +56,8 @@ async fn a_primary_that_is_killed_is_replaced_without_a_restart() {
 
 #[tokio::test]
 async fn a_primary_that_stops_answering_is_left_and_not_gone_back_to() {
-    let mut redis = Watched::start(1, &["--appendonly", "no"]).await;
-    let replica = replica(&redis.url(), 2).await;
-    let http = replica.http();
-    let id = hold(&http, "wine", "kept").await.text_at("/id");
-    let in_step: i64 = redis::cmd("WAIT").arg(1).arg(5000).query(&mut redis.primary().conn()).unwrap();
-    assert_eq!(in_step, 1);
-    let before = redis.primary_port();
+    let (mut redis, replica, id) = held().await;
+    let (http, before) = (replica.http(), redis.primary_port());
     redis.primary().pause();
     redis.switched(before).await;
     turned(&replica, &mut redis).await;
