@@ -29,12 +29,12 @@ pub(super) struct Held {
 }
 
 impl Lock {
-    /// Waits until the lock is this replica's.
-    pub(super) async fn take(&self) -> Held {
+    /// Waits until the lock is this replica's, in a generation above `above`.
+    pub(super) async fn take(&self, above: u64) -> Held {
         let mut failing = false;
         loop {
             let until = Instant::now() + self.ttl;
-            match self.store.lock_provider(&self.provider, &self.replica, self.ttl).await {
+            match self.store.lock_provider(&self.provider, &self.replica, self.ttl, above).await {
                 Ok(ProviderLock::Held { generation }) => return Held { generation, until },
                 Ok(ProviderLock::Busy { holder }) => {
                     failing = false;
@@ -62,7 +62,7 @@ impl Lock {
         loop {
             sleep(wait).await;
             let sent = Instant::now();
-            match self.store.lock_provider(&self.provider, &self.replica, self.ttl).await {
+            match self.store.lock_provider(&self.provider, &self.replica, self.ttl, 0).await {
                 Ok(ProviderLock::Held { generation }) if generation == held.generation => {
                     until = sent + self.ttl;
                     wait = self.ttl / 3;

@@ -49,14 +49,19 @@ pub async fn run(
 
 /// Discovers for one provider whenever the lock is this replica's.
 async fn discover(lock: &Lock, store: &Store, provider: &Arc<dyn Provider>, config: &Arc<Config>) -> Infallible {
+    let mut above = 0;
     loop {
-        let held = lock.take().await;
+        let held = lock.take(above).await;
         info!(provider = %provider.name(), generation = held.generation, "discovers for this provider");
         let writer = Writer::new(store.clone(), config.clone(), provider.name().clone(), held.generation);
         let mut follower = Follower::new(store.clone(), provider.clone(), config.discovery.resync, writer);
         let why = tokio::select! {
             why = lock.keep(held) => why,
-            () = follower.follow() => "a newer generation discovers".to_owned(),
+            () = follower.follow() => {
+                // It may be one of before a loss of Redis, when the clock has been set back since: then nobody else discovers.
+                above = store.newest_generation(provider.name()).await.unwrap_or(above);
+                "a newer generation discovers".to_owned()
+            }
         };
         info!(provider = %provider.name(), generation = held.generation, "discovers no more for this provider: {why}");
         // Were the lock still this replica's, it would be taken again in the same generation, which is used up.

@@ -20,6 +20,11 @@ impl Keys {
         format!("{}:{{{target_type}}}:epoch", self.prefix)
     }
 
+    /// Who observed a type last, by provider.
+    pub(super) fn observers(&self, target_type: &TargetType) -> String {
+        format!("{}:{{{target_type}}}:observers", self.prefix)
+    }
+
     /// The set of ids of a provider's containers of one type, by the full look that saw them.
     pub(super) fn seen(&self, target_type: &TargetType, provider: &ProviderName) -> String {
         format!("{}:{{{target_type}}}:seen:{provider}", self.prefix)

@@ -99,7 +99,7 @@ pub struct ProbeReport {
 }
 
 impl Store {
-    /// Takes or renews the lock of a provider for `ttl`.
+    /// Takes or renews the lock of a provider for `ttl`. A generation that begins is above `above`.
     ///
     /// # Errors
     /// Redis could not be asked.
@@ -108,15 +108,30 @@ impl Store {
         provider: &ProviderName,
         replica: &str,
         ttl: Duration,
+        above: u64,
     ) -> Result<ProviderLock, StoreError> {
         let key = self.shared.keys.provider(provider);
-        let args = [replica.to_owned(), millis(ttl)];
+        let args = [replica.to_owned(), millis(ttl), above.to_string()];
         let mut reply = self.run_at(Way::Slow, &scripts::LOCK_PROVIDER, &key, &bytes(&args)).await?;
         match reply.code.as_str() {
             "held" => Ok(ProviderLock::Held { generation: reply.values.number()? }),
             "busy" => Ok(ProviderLock::Busy { holder: reply.values.text()? }),
             _ => Err(reply.unexpected()),
         }
+    }
+
+    /// The newest generation of a provider that any type knows. It may be above the lock's own when that was lost.
+    ///
+    /// # Errors
+    /// Redis could not be asked.
+    pub async fn newest_generation(&self, provider: &ProviderName) -> Result<u64, StoreError> {
+        let mut newest = 0;
+        for target_type in self.types().await? {
+            let mut command = redis::cmd("HGET");
+            command.arg(self.shared.keys.observers(&target_type)).arg(format!("{provider}:generation"));
+            newest = newest.max(self.command::<Option<u64>>(&command).await?.unwrap_or_default());
+        }
+        Ok(newest)
     }
 
     /// Gives the lock back, if this replica holds it.

@@ -110,7 +110,7 @@ of_a_type!(ADOPT, "adopt", ["brief", "token_seen", "..."]);
 of_a_type!(END_RECOVERY, "end_recovery", []);
 of_its_own!(MEET_TYPE, "meet_type", ["target_type", "wait_ms"]);
 of_its_own!(INIT, "init", ["force"]);
-of_its_own!(LOCK_PROVIDER, "lock_provider", ["replica", "ttl_ms"]);
+of_its_own!(LOCK_PROVIDER, "lock_provider", ["replica", "ttl_ms", "above"]);
 of_its_own!(UNLOCK_PROVIDER, "unlock_provider", ["replica"]);
 of_its_own!(RECORD_LOOK, "record_look", ["generation", "asked", "error"]);
 of_its_own!(PROVIDER_STATUS, "provider_status", []);

@@ -209,3 +209,14 @@ async fn a_redis_that_nobody_marked_as_new_is_a_loss_until_an_operator_says_othe
     eventually("available", Duration::from_secs(5), async || (wine(&http).await["available"] == 1).then_some(())).await;
     make(&http, 60).await;
 }
+
+#[tokio::test]
+async fn a_generation_from_before_the_clock_was_set_back_ends_no_discovery() {
+    let redis = Redis::start();
+    // What a discoverer of before wrote after the provider's record was lost: a day ahead of the clock.
+    let ahead = jiff::Timestamp::now().as_millisecond() + 86_400_000;
+    let mut plant = redis::cmd("HSET");
+    plant.arg("test:{wine}:observers").arg("farm:generation").arg(ahead).arg("farm:sequence").arg(1);
+    let _: i64 = plant.query(&mut redis.conn()).unwrap();
+    start(&redis, 2).await;
+}

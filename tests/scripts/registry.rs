@@ -163,15 +163,15 @@ async fn a_provider_has_one_discoverer_and_its_generation_grows_with_each_change
     let bench = Bench::new();
     let lab = "lab".parse().unwrap();
     let long = std::time::Duration::from_mins(1);
-    let ProviderLock::Held { generation: first } = bench.store.lock_provider(&lab, "a", long).await.unwrap() else {
+    let ProviderLock::Held { generation: first } = bench.store.lock_provider(&lab, "a", long, 0).await.unwrap() else {
         panic!("busy")
     };
-    assert_eq!(bench.store.lock_provider(&lab, "a", long).await.unwrap(), ProviderLock::Held { generation: first });
-    assert_eq!(bench.store.lock_provider(&lab, "b", long).await.unwrap(), ProviderLock::Busy { holder: "a".into() });
+    assert_eq!(bench.store.lock_provider(&lab, "a", long, 0).await.unwrap(), ProviderLock::Held { generation: first });
+    assert_eq!(bench.store.lock_provider(&lab, "b", long, 0).await.unwrap(), ProviderLock::Busy { holder: "a".into() });
     bench.store.unlock_provider(&lab, "b").await.unwrap();
-    assert_eq!(bench.store.lock_provider(&lab, "b", long).await.unwrap(), ProviderLock::Busy { holder: "a".into() });
+    assert_eq!(bench.store.lock_provider(&lab, "b", long, 0).await.unwrap(), ProviderLock::Busy { holder: "a".into() });
     bench.store.unlock_provider(&lab, "a").await.unwrap();
-    let ProviderLock::Held { generation: second } = bench.store.lock_provider(&lab, "b", long).await.unwrap() else {
+    let ProviderLock::Held { generation: second } = bench.store.lock_provider(&lab, "b", long, 0).await.unwrap() else {
         panic!("busy")
     };
     assert!(second > first);
@@ -225,10 +225,10 @@ async fn a_lock_from_before_the_clock_was_set_back_is_free() {
     let bench = Bench::new();
     let lab = "lab".parse().unwrap();
     let ttl = std::time::Duration::from_secs(5);
-    bench.store.lock_provider(&lab, "dead", std::time::Duration::from_hours(1)).await.unwrap();
-    let lock = bench.store.lock_provider(&lab, "b", ttl).await.unwrap();
+    bench.store.lock_provider(&lab, "dead", std::time::Duration::from_hours(1), 0).await.unwrap();
+    let lock = bench.store.lock_provider(&lab, "b", ttl, 0).await.unwrap();
     assert!(matches!(lock, ProviderLock::Held { .. }), "{lock:?}");
-    assert!(matches!(bench.store.lock_provider(&lab, "c", ttl).await.unwrap(), ProviderLock::Busy { .. }));
+    assert!(matches!(bench.store.lock_provider(&lab, "c", ttl, 0).await.unwrap(), ProviderLock::Busy { .. }));
 }
 
 #[tokio::test]
@@ -238,7 +238,7 @@ async fn case_21_discovery_goes_on_when_memory_is_full() {
     let session = bench.ready().await;
     let lab = "lab".parse().unwrap();
     let lock = async || {
-        let lock = bench.store.lock_provider(&lab, "a", std::time::Duration::from_secs(5)).await.unwrap();
+        let lock = bench.store.lock_provider(&lab, "a", std::time::Duration::from_secs(5), 0).await.unwrap();
         let ProviderLock::Held { generation } = lock else { panic!("busy") };
         generation
     };
