@@ -26,15 +26,26 @@ pub async fn measure(plan: &Plan) -> anyhow::Result<()> {
     for path in others.split(':').map(PathBuf::from) {
         replicas.push((name_of(&path), Replica::of_build(&path, &redis, "").await?));
     }
-    let mut subjects = vec![Subject::http("floor 2", vec![&bare], &sessions)];
+    let mut subjects = vec![Subject::http("floor 2", vec![&bare], &sessions).on(&redis)];
     for (name, replica) in &replicas {
-        subjects.push(Subject::http(name, vec![&replica.process], &sessions));
+        subjects.push(Subject::http(name, vec![&replica.process], &sessions).on(&redis));
     }
     let mut report = Report::new("compare", Machine::look());
     let mut section = Section::new(
         "Builds",
         "",
-        &["work", "build", "requests/s", "of floor 2", "of the last", "p50 ms", "p99 ms", "CPU µs"],
+        &[
+            "work",
+            "build",
+            "requests/s",
+            "of floor 2",
+            "of the last",
+            "p50 ms",
+            "p99 ms",
+            "CPU µs",
+            "of Redis",
+            "of the load",
+        ],
     );
     for work in [Work::CreateRelease, Work::Heartbeat, Work::Status, Work::List] {
         let measured = interleaved(&subjects, work, USUAL, 3 * plan.repetitions, plan.window).await?;
@@ -49,6 +60,8 @@ pub async fn measure(plan: &Plan) -> anyhow::Result<()> {
                 millis(one.median_of(|sample| sample.p50)),
                 millis(one.median_of(|sample| sample.p99)),
                 format!("{:.1}", one.median_of(|sample| sample.cpu)),
+                format!("{:.1}", one.median_of(|sample| sample.redis_cpu)),
+                format!("{:.1}", one.median_of(|sample| sample.load_cpu)),
             ]);
         }
     }

@@ -30,10 +30,11 @@ pub async fn measure(plan: &Plan, report: &mut Report) -> anyhow::Result<()> {
     }
     let replicas: Vec<&Process> = replicas.iter().map(|replica| &replica.process).collect();
 
-    let mut subjects = vec![Subject::redis(&redis, &sessions), Subject::http("floor 2", vec![&bare], &sessions)];
+    let mut subjects =
+        vec![Subject::redis(&redis, &sessions), Subject::http("floor 2", vec![&bare], &sessions).on(&redis)];
     for count in plan.replicas {
         let name = if *count == 1 { "Leasehold".to_owned() } else { format!("Leasehold × {count}") };
-        subjects.push(Subject::http(name, replicas[..*count].to_vec(), &sessions));
+        subjects.push(Subject::http(name, replicas[..*count].to_vec(), &sessions).on(&redis));
     }
     for work in [Work::CreateRelease, Work::Heartbeat, Work::Heartbeats, Work::List, Work::Status] {
         by_connections(plan, report, &subjects, work).await?;
@@ -55,6 +56,8 @@ async fn by_connections(plan: &Plan, report: &mut Report, subjects: &[Subject<'_
             "p99 ms",
             "p99.9 ms",
             "CPU µs",
+            "of Redis",
+            "of the load",
         ],
     );
     // More replicas are asked what clients ask for most.
@@ -104,8 +107,15 @@ fn row(connections: usize, subject: &Subject, one: &Measured, all: &[Measured]) 
         latency(one.median_of(|sample| sample.p50)),
         latency(one.median_of(|sample| sample.p99)),
         latency(one.median_of(|sample| sample.p999)),
-        format!("{:.1}", one.median_of(|sample| sample.cpu)),
+        micros(one.median_of(|sample| sample.cpu)),
+        micros(one.median_of(|sample| sample.redis_cpu)),
+        micros(one.median_of(|sample| sample.load_cpu)),
     ]
+}
+
+/// Processor time; nothing where there is no such process.
+fn micros(value: f64) -> String {
+    if value > 0.0 { format!("{value:.1}") } else { String::new() }
 }
 
 /// Latencies while half of what Leasehold can do is asked of it, and the same of floor 2.

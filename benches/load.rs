@@ -31,8 +31,10 @@ pub struct Sample {
     pub p50: f64,
     pub p99: f64,
     pub p999: f64,
-    /// Processor time of the server for each, in microseconds.
+    /// Processor time for each, in microseconds: of the server, of the Redis behind it, of the load itself.
     pub cpu: f64,
+    pub redis_cpu: f64,
+    pub load_cpu: f64,
     /// All that was answered, within the window and besides.
     pub answered: u64,
 }
@@ -64,8 +66,8 @@ impl Counter {
             p50: at(0.5),
             p99: at(0.99),
             p999: at(0.999),
-            cpu: 0.0,
             answered: self.answered,
+            ..Sample::default()
         }
     }
 }

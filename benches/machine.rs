@@ -53,8 +53,9 @@ impl Machine {
         format!(
             "{} × {}, {:.0} GiB, Linux {}, Redis {}, {}; commit {}, {}. Redis, replicas, load and peers share these \
              processors. Redis keeps nothing on disk; replicas run with their defaults, logs written to nowhere. Numbers are medians of \
-             repetitions that were taken in turn with what they are compared with; ratios are medians of neighbours' ratios. CPU is what the server itself used for each request (floor 1: Redis), which \
-             hardly depends on what else runs.{busy}",
+             repetitions that were taken in turn with what they are compared with; ratios are medians of neighbours' ratios. CPU is what the server \
+             itself used for each request (floor 1: Redis), which hardly depends on what else runs; beside it what the Redis behind the server \
+             and the load used.{busy}",
             self.processors,
             self.processor,
             self.memory_gib,

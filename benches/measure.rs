@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use crate::{
     floor,
     load::{self, Sample, Window},
-    process::Process,
+    process::{self, Process},
     servers::Redis,
     work::{Flow, Work},
 };
@@ -16,6 +16,8 @@ use crate::{
 pub struct Subject<'a> {
     pub name: String,
     pub server: Server<'a>,
+    /// What stands behind the server.
+    pub behind: Option<&'a Redis>,
     /// Ready sessions that it may renew.
     pub sessions: &'a [String],
 }
@@ -30,11 +32,17 @@ pub enum Server<'a> {
 
 impl<'a> Subject<'a> {
     pub fn redis(redis: &'a Redis, sessions: &'a [String]) -> Self {
-        Self { name: "floor 1".to_owned(), server: Server::Redis(redis), sessions }
+        Self { name: "floor 1".to_owned(), server: Server::Redis(redis), behind: None, sessions }
     }
 
     pub fn http(name: impl Into<String>, processes: Vec<&'a Process>, sessions: &'a [String]) -> Self {
-        Self { name: name.into(), server: Server::Http(processes), sessions }
+        Self { name: name.into(), server: Server::Http(processes), behind: None, sessions }
+    }
+
+    /// The same with this Redis behind it, whose processor time is told as well.
+    pub fn on(mut self, redis: &'a Redis) -> Self {
+        self.behind = Some(redis);
+        self
     }
 
     /// Puts a load on it; with `rate` of so many requests a second, else of as many as it answers.
@@ -53,16 +61,21 @@ impl<'a> Subject<'a> {
                 load::run(&addresses, Flow::all(work, connections, self.sessions), window, rate).await?
             }
         };
-        sample.cpu = self.cpu()?.saturating_sub(before).as_secs_f64() * 1e6 / sample.answered as f64;
+        let used = self.cpu()?;
+        let [cpu, redis_cpu, load_cpu] =
+            [0, 1, 2].map(|of| used[of].saturating_sub(before[of]).as_secs_f64() * 1e6 / sample.answered as f64);
+        (sample.cpu, sample.redis_cpu, sample.load_cpu) = (cpu, redis_cpu, load_cpu);
         Ok(sample)
     }
 
-    /// Processor time that it has used.
-    fn cpu(&self) -> anyhow::Result<Duration> {
-        match &self.server {
-            Server::Redis(redis) => redis.process.cpu(),
-            Server::Http(processes) => processes.iter().map(|process| process.cpu()).sum(),
-        }
+    /// Processor time that was used until now by the server, by the Redis behind it, and by this process.
+    fn cpu(&self) -> anyhow::Result<[Duration; 3]> {
+        let server = match &self.server {
+            Server::Redis(redis) => redis.process.cpu()?,
+            Server::Http(processes) => processes.iter().map(|process| process.cpu()).sum::<anyhow::Result<_>>()?,
+        };
+        let behind = self.behind.map_or(Ok(Duration::ZERO), |redis| redis.process.cpu())?;
+        Ok([server, behind, process::used_by(std::process::id())?])
     }
 }
 

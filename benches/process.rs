@@ -59,11 +59,7 @@ impl Process {
 
     /// The processor time that it has used, by all its threads.
     pub fn cpu(&self) -> anyhow::Result<Duration> {
-        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The name, in parentheses, may hold anything; user and system time are the 12th and 13th field after it.
-        let (_, fields) = text.rsplit_once(')').context("no name")?;
-        let ticks: u64 = fields.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
-        Ok(Duration::from_millis(1000 * ticks / TICKS))
+        used_by(self.child.id())
     }
 
     /// What it has in memory now, in bytes.
@@ -81,6 +77,15 @@ impl Drop for Process {
         let _ = kill(Pid::from_raw(self.child.id().cast_signed()), self.end);
         let _ = self.child.wait();
     }
+}
+
+/// The processor time that a process has used, by all its threads.
+pub fn used_by(process: u32) -> anyhow::Result<Duration> {
+    let text = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The name, in parentheses, may hold anything; user and system time are the 12th and 13th field after it.
+    let (_, fields) = text.rsplit_once(')').context("no name")?;
+    let ticks: u64 = fields.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    Ok(Duration::from_millis(1000 * ticks / TICKS))
 }
 
 /// A port on loopback that is free now.

@@ -35,8 +35,10 @@ pub struct Measurement {
     pub p50_us: Option<f64>,
     pub p99_us: Option<f64>,
     pub p999_us: Option<f64>,
-    /// Of the server alone.
+    /// Of the server alone, of the Redis behind it, and of the load.
     pub cpu_us: f64,
+    pub redis_cpu_us: f64,
+    pub load_cpu_us: f64,
     pub repetitions: Vec<f64>,
 }
 
@@ -94,6 +96,8 @@ impl Report {
             p99_us: latency(|sample| sample.p99),
             p999_us: latency(|sample| sample.p999),
             cpu_us: measured.median_of(|sample| sample.cpu),
+            redis_cpu_us: measured.median_of(|sample| sample.redis_cpu),
+            load_cpu_us: measured.median_of(|sample| sample.load_cpu),
             repetitions: measured.samples.iter().map(|sample| sample.per_second).collect(),
         });
     }

@@ -137,7 +137,7 @@ pub fn serve(address: SocketAddr, url: &str, commit: &str) -> anyhow::Result<()>
     Ok(())
 }
 
-async fn create(pool: web::Data<Pool>) -> actix_web::Result<HttpResponse> {
+async fn create(pool: web::Data<Pool>, _body: web::Bytes) -> actix_web::Result<HttpResponse> {
     let client = pool.get().await.map_err(ErrorInternalServerError)?;
     let take = client.prepare_cached(TAKE).await.map_err(ErrorInternalServerError)?;
     let session = Uuid::new_v4();

@@ -11,8 +11,16 @@ local S = {
 local SCHEMA = 1
 
 -- An integer as text: `..` and `tostring` lose the end of sixteen digits. Exact for 53 bits; a fraction is cut off.
+-- A script writes the same few times again and again: each is made once.
+local texts = {}
+
 local function int(number)
-  return string.format('%d', number)
+  local text = texts[number]
+  if not text then
+    text = string.format('%d', number)
+    texts[number] = text
+  end
+  return text
 end
 
 -- Lets a script that must work when memory is full (it ends, renews or reads) write from here on: once a script has

@@ -49,7 +49,7 @@ pub(super) async fn guide_allocate(
     let target_type = state.pool.known_type(&target_type).await?;
     let session = state.pool.guide_allocate(&caller, &target_type, &query.session_id).await?;
     let container = session.container.ok_or_else(Problem::internal)?;
-    Ok(HttpResponse::Ok().json(GuideAllocated { allocated: true, container }))
+    Ok(HttpResponse::Ok().json(GuideAllocated { allocated: true, container: *container }))
 }
 
 /// Give the container of this session back.

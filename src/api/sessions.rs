@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_web::{HttpRequest, HttpResponse, delete, get, http::header, post, web};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, delete, get, http::header, post, web};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -21,6 +21,10 @@ use crate::{
 
 /// Most renewals in one call.
 const HEARTBEATS_MOST: usize = 1000;
+
+/// What a session in an answer takes with its container and lease token, and one in an answer to many renewals.
+const SESSION_BYTES: usize = 2048;
+const RENEWAL_BYTES: usize = 640;
 
 /// What to do when nothing is available.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -195,7 +199,7 @@ pub(super) async fn create_session(
     if replayed {
         response.insert_header(("Idempotency-Replayed", "true"));
     }
-    Ok(response.json(session))
+    json(response, &session, SESSION_BYTES)
 }
 
 /// List sessions: your own, with an admin key everybody's; oldest first, by type.
@@ -241,7 +245,7 @@ pub(super) async fn read_session(
     Query(query): Query<ReadQuery>,
 ) -> Result<HttpResponse, Problem> {
     let wait = wait(query.wait_seconds, &state.config.limits)?;
-    Ok(HttpResponse::Ok().json(state.pool.session(&caller, id, wait).await?))
+    json(HttpResponse::Ok(), &state.pool.session(&caller, id, wait).await?, SESSION_BYTES)
 }
 
 /// Renew a lease for its TTL. The first renewal confirms the session.
@@ -259,7 +263,7 @@ pub(super) async fn send_heartbeat(
     Body(body): Body<HeartbeatBody>,
 ) -> Result<HttpResponse, Problem> {
     let renewal = Renewal { id, fencing_token: body.fencing_token, lease_token: body.lease_token };
-    Ok(HttpResponse::Ok().json(state.pool.heartbeat(&caller, &renewal).await?))
+    json(HttpResponse::Ok(), &state.pool.heartbeat(&caller, &renewal).await?, SESSION_BYTES)
 }
 
 /// Renew many leases.
@@ -282,7 +286,7 @@ pub(super) async fn send_heartbeats(
         renewals.push(Renewal { id: session_id(&one.session_id)?, fencing_token, lease_token });
     }
     let outcomes = state.pool.heartbeats(&caller, &renewals).await;
-    let results = body
+    let results: Vec<_> = body
         .heartbeats
         .into_iter()
         .zip(outcomes)
@@ -294,7 +298,8 @@ pub(super) async fn send_heartbeats(
             HeartbeatResult { session_id: one.session_id, session, problem }
         })
         .collect();
-    Ok(HttpResponse::Ok().json(HeartbeatsResult { results }))
+    let bytes = results.len() * RENEWAL_BYTES;
+    json(HttpResponse::Ok(), &HeartbeatsResult { results }, bytes)
 }
 
 /// End a session, or leave the line. Twice is fine: the answer is the ended session.
@@ -329,7 +334,14 @@ pub(super) async fn release_session_hard(
 
 async fn end(caller: &Caller, state: &State, id: SessionId, query: &ReleaseQuery) -> Result<HttpResponse, Problem> {
     let token = query.fencing_token.map(FencingToken);
-    Ok(HttpResponse::Ok().json(state.pool.release(caller, id, token).await?))
+    json(HttpResponse::Ok(), &state.pool.release(caller, id, token).await?, SESSION_BYTES)
+}
+
+/// An answer whose JSON has about so many bytes: a body that has its room from the start is not copied while it grows.
+fn json(mut response: HttpResponseBuilder, value: &impl Serialize, bytes: usize) -> Result<HttpResponse, Problem> {
+    let mut body = Vec::with_capacity(bytes);
+    serde_json::to_writer(&mut body, value).map_err(|_| Problem::internal())?;
+    Ok(response.content_type("application/json").body(body))
 }
 
 /// # Errors

@@ -216,8 +216,8 @@ pub struct Session {
     /// Who it belongs to.
     #[schema(value_type = String)]
     pub owner: OwnerName,
-    /// What it holds; null while queued and after its end.
-    pub container: Option<Container>,
+    /// What it holds; null while queued and after its end. In a box, because a session is handed on from layer to layer.
+    pub container: Option<Box<Container>>,
     /// How it holds it; null while queued and after its end.
     pub lease: Option<Lease>,
     /// Its place in the line; null unless queued.

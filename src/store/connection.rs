@@ -43,10 +43,31 @@ pub(super) struct Link {
 /// One connection in its time.
 struct Live {
     connection: MultiplexedConnection,
-    /// Nothing was answered on it yet: the next script checks the server's identity whatever it checked last.
+    /// No script was answered on it yet: the next one checks the server's identity whatever it checked last.
     fresh: AtomicBool,
     slow: AtomicU32,
     broken: AtomicBool,
+}
+
+/// What is asked.
+#[derive(Clone, Copy)]
+pub(super) enum Work<'a> {
+    Script(Call<'a>),
+    Command(&'a Cmd),
+}
+
+impl Work<'_> {
+    /// Asks; `check` is for scripts.
+    pub(super) async fn ask<C: redis::aio::ConnectionLike>(
+        self,
+        connection: &mut C,
+        check: bool,
+    ) -> Result<Value, RedisError> {
+        match self {
+            Work::Script(call) => invoke(connection, call, check).await,
+            Work::Command(command) => command.query_async(connection).await,
+        }
+    }
 }
 
 /// What a script is called with.
@@ -74,15 +95,15 @@ impl Link {
         Arc::new(Self { current, lost, timeout, _supervisor: stop.drop_guard() })
     }
 
-    /// Runs a script on the connection.
+    /// Asks on the connection.
     ///
     /// # Errors
     /// See [`StoreError`]; by `deadline`. [`Failure::retry`] when it may be tried again.
-    pub(super) async fn run(&self, call: Call<'_>, deadline: Instant) -> Result<Value, Failure> {
+    pub(super) async fn run(&self, work: Work<'_>, deadline: Instant) -> Result<Value, Failure> {
         let live = self.live(deadline).await?;
         let mut connection = live.connection.clone();
         let check = live.fresh.load(Ordering::Relaxed);
-        match tokio::time::timeout_at(deadline, invoke(&mut connection, call, check)).await {
+        match tokio::time::timeout_at(deadline, work.ask(&mut connection, check)).await {
             Err(_) => {
                 if live.slow.fetch_add(1, Ordering::Relaxed) + 1 >= SLOW_CALLS {
                     self.replace(&live);
@@ -91,7 +112,9 @@ impl Link {
             }
             Ok(Ok(value)) => {
                 live.slow.store(0, Ordering::Relaxed);
-                live.fresh.store(false, Ordering::Relaxed);
+                if matches!(work, Work::Script(_)) {
+                    live.fresh.store(false, Ordering::Relaxed);
+                }
                 Ok(value)
             }
             Ok(Err(error)) => {

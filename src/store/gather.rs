@@ -1,7 +1,7 @@
 //! Group commit: calls of one script for one type that come while another is under way go together in the next one, so
 //! that its fixed cost is paid once. A call that finds none under way goes at once.
 
-use std::{collections::HashMap, sync::Mutex};
+use std::sync::Mutex;
 
 use tokio::sync::oneshot;
 
@@ -15,10 +15,17 @@ use crate::model::TargetType;
 /// Most calls in one script: it must not hold up Redis for long.
 const TOGETHER: usize = 32;
 
-/// The calls of one worker that wait for the next script.
+/// The calls of one worker that wait for the next script: a line for each script that is under way for a type.
 #[derive(Default)]
 pub(super) struct Gather {
-    lines: Mutex<HashMap<(&'static str, TargetType), Vec<Call>>>,
+    lines: Mutex<Vec<Line>>,
+}
+
+/// Calls of one script for one type.
+struct Line {
+    script: &'static Script,
+    target_type: TargetType,
+    waiting: Vec<Call>,
 }
 
 /// One call: the arguments, and who waits for the answer.
@@ -48,27 +55,31 @@ impl Gather {
     /// Whether the caller has to see to it that the line is served.
     fn join(&self, script: &'static Script, target_type: &TargetType, call: Call) -> bool {
         let mut lines = self.lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(line) = lines.get_mut(&(script.name, target_type.clone())) {
-            line.push(call);
+        if let Some(at) = place_of(&lines, script, target_type) {
+            lines[at].waiting.push(call);
             return false;
         }
-        lines.insert((script.name, target_type.clone()), vec![call]);
+        lines.push(Line { script, target_type: target_type.clone(), waiting: vec![call] });
         true
     }
 
     /// The next calls to go together; none when the line is at its end, and then it is gone.
     fn next(&self, script: &'static Script, target_type: &TargetType) -> Vec<Call> {
         let mut lines = self.lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let key = (script.name, target_type.clone());
-        let Some(line) = lines.get_mut(&key) else { return Vec::new() };
+        let Some(at) = place_of(&lines, script, target_type) else { return Vec::new() };
+        let waiting = &mut lines[at].waiting;
         // Whoever hung up wants nothing any more.
-        line.retain(|call| !call.answer.is_closed());
-        let next: Vec<_> = line.drain(..line.len().min(TOGETHER)).collect();
+        waiting.retain(|call| !call.answer.is_closed());
+        let next: Vec<_> = waiting.drain(..waiting.len().min(TOGETHER)).collect();
         if next.is_empty() {
-            lines.remove(&key);
+            lines.swap_remove(at);
         }
         next
     }
+}
+
+fn place_of(lines: &[Line], script: &'static Script, target_type: &TargetType) -> Option<usize> {
+    lines.iter().position(|line| line.script.name == script.name && line.target_type == *target_type)
 }
 
 /// Serves a line until it is at its end.

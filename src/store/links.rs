@@ -10,7 +10,7 @@ use redis::Value;
 use tokio::time::Instant;
 
 use super::{
-    connection::{Call, Link},
+    connection::{Link, Work},
     failure::Failure,
     servers::{Server, Servers},
 };
@@ -32,7 +32,7 @@ impl Links {
         links
     }
 
-    /// Runs a script at this server.
+    /// Asks this server.
     ///
     /// # Errors
     /// See [`Link::run`].
@@ -40,11 +40,11 @@ impl Links {
         &self,
         servers: &Servers,
         server: &Arc<Server>,
-        call: Call<'_>,
+        work: Work<'_>,
         deadline: Instant,
     ) -> Result<Value, Failure> {
         let link = self.to(servers, server);
-        link.run(call, deadline).await
+        link.run(work, deadline).await
     }
 
     fn to(&self, servers: &Servers, server: &Arc<Server>) -> Arc<Link> {

@@ -76,8 +76,16 @@ pub use sessions::{
 pub use subscribe::Wake;
 
 use self::{
-    connection::Call, gather::Gather, journal::Journal, keys::Keys, links::Links, replicated::Replication,
-    reply::Reply, scripts::Script, servers::Servers, slow::Work, types::Types,
+    connection::{Call, Work},
+    gather::Gather,
+    journal::Journal,
+    keys::Keys,
+    links::Links,
+    replicated::Replication,
+    reply::Reply,
+    scripts::Script,
+    servers::Servers,
+    types::Types,
 };
 use crate::{
     config::{Config, Limits, RedisUrl},
@@ -222,13 +230,13 @@ impl Store {
         reply
     }
 
-    /// A single command on the pool of connections; its first argument is its key.
+    /// A single command, on the worker's own connection: for short ones. Its first argument is its key.
     async fn command<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, StoreError> {
         let key = match command.args_iter().nth(1) {
             Some(redis::Arg::Simple(key)) => key,
             _ => &[],
         };
-        let value = self.call(Way::Slow, key, Work::Command(command)).await?;
+        let value = self.call(Way::Hot, key, Work::Command(command)).await?;
         redis::from_redis_value(value)
             .map_err(|error| StoreError::Protocol { script: "a command", answer: error.to_string() })
     }
@@ -240,7 +248,7 @@ impl Store {
         loop {
             let server = tries.server().await?;
             let answer = match (way, work) {
-                (Way::Hot, Work::Script(call)) => self.hot.run(servers, &server, call, tries.deadline).await,
+                (Way::Hot, work) => self.hot.run(servers, &server, work, tries.deadline).await,
                 (Way::Granting | Way::Granted, Work::Script(call)) => {
                     let (granted, replication) = (way == Way::Granted, self.shared.replication);
                     Box::pin(replicated::run(&server, call, granted, replication, tries.deadline)).await

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{
     Store, StoreError, Way,
+    reply::Record,
     scripts::{self, Script},
     sessions::{bytes, flag, millis},
     view,
@@ -191,7 +192,7 @@ impl Store {
 
     async fn provider_record(&self, provider: &ProviderName) -> Result<ProviderRecord, StoreError> {
         let key = self.shared.keys.provider(provider);
-        let mut reply = self.run_at(Way::Slow, &scripts::PROVIDER_STATUS, &key, &[]).await?;
+        let mut reply = self.run_at(Way::Hot, &scripts::PROVIDER_STATUS, &key, &[]).await?;
         if reply.code != "ok" {
             return Err(reply.unexpected());
         }
@@ -368,7 +369,7 @@ impl Store {
         for report in reports {
             // Longer values would make the container's record four times as large in Redis.
             let failure = report.failure.as_deref().map(|why| shortened(why, 60)).unwrap_or_default();
-            args.extend([report.id.to_string(), report.era.to_string(), failure.to_owned()]);
+            args.extend([report.id.to_string(), report.era.to_string(), failure.replace(char::is_control, " ")]);
         }
         self.run(Way::Slow, &scripts::REPORT_PROBES, target_type, &bytes(&args)).await.map(|_| ())
     }
@@ -391,8 +392,8 @@ impl Store {
             return Err(reply.unexpected());
         }
         let mut containers = Vec::new();
-        for mut row in reply.values.rows()? {
-            containers.push(view::container(&mut row, target_type)?);
+        for text in reply.values.texts()? {
+            containers.push(view::container(&mut Record::read(reply.script(), &text), target_type)?);
         }
         let next = reply.values.text()?;
         Ok((containers, (!next.is_empty()).then_some(next)))
@@ -423,7 +424,10 @@ impl Store {
     ) -> Result<Option<Container>, StoreError> {
         let mut reply = self.run(Way::Slow, script, target_type, &[id.as_str().as_bytes()]).await?;
         match reply.code.as_str() {
-            "ok" => view::container(&mut reply.values.row()?, target_type).map(Some),
+            "ok" => {
+                let text = reply.values.text()?;
+                view::container(&mut Record::read(reply.script(), &text), target_type).map(Some)
+            }
             "not_found" => Ok(None),
             _ => Err(reply.unexpected()),
         }

@@ -20,6 +20,11 @@ pub(super) struct Row {
 }
 
 impl Reply {
+    /// The script that answered.
+    pub(super) fn script(&self) -> &'static str {
+        self.script
+    }
+
     /// # Errors
     /// The answer does not begin with a code, or the data is of a newer version.
     pub(super) fn read(script: &'static str, value: Value) -> Result<Self, StoreError> {
@@ -103,14 +108,6 @@ impl Row {
         Row::read(script, self.next()?)
     }
 
-    /// A row within, or nil.
-    pub(super) fn optional_row(&mut self) -> Result<Option<Row>, StoreError> {
-        match self.next()? {
-            Value::Nil => Ok(None),
-            value => Row::read(self.script, value).map(Some),
-        }
-    }
-
     /// A list of rows.
     pub(super) fn rows(&mut self) -> Result<Vec<Row>, StoreError> {
         let mut list = self.row()?;
@@ -121,9 +118,66 @@ impl Row {
         Ok(rows)
     }
 
+    /// A list of texts.
+    pub(super) fn texts(&mut self) -> Result<Vec<String>, StoreError> {
+        let mut list = self.row()?;
+        let mut texts = Vec::with_capacity(list.values.len());
+        while !list.values.as_slice().is_empty() {
+            texts.push(list.text()?);
+        }
+        Ok(texts)
+    }
+
     /// The code that a row of its own begins with.
     pub(super) fn into_reply(mut self) -> Result<Reply, StoreError> {
         let code = self.text()?;
         Ok(Reply { script: self.script, code, values: self })
+    }
+}
+
+/// What `lua/lib/describe.lua` packs into one text, read from the left.
+pub(super) struct Record<'a> {
+    script: &'static str,
+    values: std::str::Split<'a, char>,
+}
+
+impl<'a> Record<'a> {
+    /// Between two values.
+    const BETWEEN: char = '\u{1f}';
+    /// For a value that is not there.
+    const NONE: &'static str = "\u{1e}";
+
+    /// A record in an answer of this script.
+    pub(super) fn read(script: &'static str, text: &'a str) -> Self {
+        Self { script, values: text.split(Self::BETWEEN) }
+    }
+
+    /// The error for a word that the model does not know.
+    pub(super) fn wrong(&self, what: &str, word: &str) -> StoreError {
+        StoreError::Protocol { script: self.script, answer: format!("{word:?} for {what}") }
+    }
+
+    /// A text or nothing.
+    pub(super) fn optional_text(&mut self) -> Result<Option<&'a str>, StoreError> {
+        let missing = || StoreError::Protocol { script: self.script, answer: "too few values".to_owned() };
+        let text = self.values.next().ok_or_else(missing)?;
+        Ok((text != Self::NONE).then_some(text))
+    }
+
+    /// A text that must be there.
+    pub(super) fn text(&mut self) -> Result<&'a str, StoreError> {
+        self.optional_text()?.ok_or_else(|| self.wrong("a value", "nothing"))
+    }
+
+    /// A number that must be there.
+    pub(super) fn number(&mut self) -> Result<u64, StoreError> {
+        let text = self.text()?;
+        text.parse().map_err(|_| self.wrong("a number", text))
+    }
+
+    /// A number or nothing.
+    pub(super) fn optional_number(&mut self) -> Result<Option<u64>, StoreError> {
+        let Some(text) = self.optional_text()? else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| self.wrong("a number", text))
     }
 }

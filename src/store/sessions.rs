@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     Store, StoreError, Way,
-    reply::{Reply, Row},
+    reply::{Record, Reply},
     scripts, view,
 };
 use crate::model::{ContainerId, FencingToken, OwnerName, Recovery, Session, SessionId, SessionState, TargetType};
@@ -178,25 +178,27 @@ impl Store {
         let limits = &self.shared.limits;
         let replica = new.replica.map(|replica| self.shared.keys.wake(replica)).unwrap_or_default();
         let idem = new.idempotency_key.map(|key| self.shared.keys.idempotency(new.owner, key)).unwrap_or_default();
-        let args = vec![
-            new.id.to_string(),
-            new.owner.to_string(),
-            millis(new.ttl),
-            millis(new.span),
-            new.max_duration.map(millis).unwrap_or_default(),
-            flag(new.confirm),
-            new.container.map(ToString::to_string).unwrap_or_default(),
-            if new.wait { millis(limits.ticket_life) } else { "0".to_owned() },
-            millis(limits.wait_max),
-            millis(Duration::from_secs(new.priority.into())),
-            limits.line_max.to_string(),
-            replica,
-            new.metadata.to_owned(),
-            idem,
-        ];
+        let args = || {
+            vec![
+                new.id.to_string(),
+                new.owner.to_string(),
+                millis(new.ttl),
+                millis(new.span),
+                new.max_duration.map(millis).unwrap_or_default(),
+                flag(new.confirm),
+                new.container.map(ToString::to_string).unwrap_or_default(),
+                if new.wait { millis(limits.ticket_life) } else { "0".to_owned() },
+                millis(limits.wait_max),
+                millis(Duration::from_secs(new.priority.into())),
+                limits.line_max.to_string(),
+                replica.clone(),
+                new.metadata.to_owned(),
+                idem.clone(),
+            ]
+        };
         let began = Instant::now();
         let mut reply = loop {
-            let reply = self.run_gathered(&scripts::ALLOCATE, target_type, args.clone()).await?;
+            let reply = self.run_gathered(&scripts::ALLOCATE, target_type, args()).await?;
             // Each call ends sixteen of those that are overdue and stand in the way.
             if reply.code != "more" {
                 break reply;
@@ -382,7 +384,7 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub async fn counts(&self, target_type: &TargetType) -> Result<TypeCounts, StoreError> {
-        let mut reply = self.run(Way::Slow, &scripts::STATUS, target_type, &[]).await?;
+        let mut reply = self.run(Way::Hot, &scripts::STATUS, target_type, &[]).await?;
         if reply.code != "ok" {
             return Err(reply.unexpected());
         }
@@ -434,8 +436,8 @@ impl Store {
             return Err(reply.unexpected());
         }
         let mut sessions = Vec::new();
-        for mut row in reply.values.rows()? {
-            sessions.push(self.session_row(&mut row, target_type)?.session);
+        for text in reply.values.texts()? {
+            sessions.push(self.view(reply.script(), &text, target_type)?.session);
         }
         let (score, id) = (reply.values.text()?, reply.values.text()?);
         Ok(SessionPage { sessions, next: (!score.is_empty()).then_some(SessionCursor { score, id }) })
@@ -492,8 +494,8 @@ impl Store {
         target_type: &TargetType,
         for_its_holder: bool,
     ) -> Result<Session, StoreError> {
-        let mut row = reply.values.row()?;
-        let mut view = self.session_row(&mut row, target_type)?;
+        let text = reply.values.text()?;
+        let mut view = self.view(reply.script(), &text, target_type)?;
         match (&view.proof, &mut view.session.lease) {
             (Some(proof), Some(lease)) => {
                 self.shared.journal.renewed(proof, Duration::from_millis(lease.expires_in_ms));
@@ -515,9 +517,14 @@ impl Store {
         Ok(view.session)
     }
 
-    fn session_row(&self, row: &mut Row, target_type: &TargetType) -> Result<view::SessionView, StoreError> {
+    fn view(
+        &self,
+        script: &'static str,
+        text: &str,
+        target_type: &TargetType,
+    ) -> Result<view::SessionView, StoreError> {
         let poll_within = (self.shared.limits.ticket_life.as_secs() / 3).max(1);
-        view::session(row, target_type, poll_within)
+        view::session(&mut Record::read(script, text), target_type, poll_within)
     }
 }
 

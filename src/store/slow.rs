@@ -3,12 +3,12 @@
 use std::future::Future;
 
 use deadpool_redis::{Connection, Pool, PoolError};
-use redis::{Cmd, Value};
+use redis::Value;
 use tokio::time::Instant;
 
 use super::{
     StoreError,
-    connection::{Call, invoke},
+    connection::Work,
     failure::{Failure, explain},
     servers::Server,
 };
@@ -24,13 +24,6 @@ pub(super) async fn connection(pool: &Pool) -> Result<Connection, StoreError> {
     })
 }
 
-/// What is asked.
-#[derive(Clone, Copy)]
-pub(super) enum Work<'a> {
-    Script(Call<'a>),
-    Command(&'a Cmd),
-}
-
 /// Asks.
 ///
 /// # Errors
@@ -38,11 +31,7 @@ pub(super) enum Work<'a> {
 pub(super) async fn run(server: &Server, work: Work<'_>, deadline: Instant) -> Result<Value, Failure> {
     within(deadline, async {
         let mut connection = connection(server.slow()).await.map_err(Failure::unreached)?;
-        let answer = match work {
-            Work::Script(call) => invoke(&mut connection, call, true).await,
-            Work::Command(command) => command.query_async(&mut connection).await,
-        };
-        let answer = answer.map_err(|error| Failure::of(&error));
+        let answer = work.ask(&mut connection, true).await.map_err(|error| Failure::of(&error));
         put_back(connection, &answer);
         answer
     })

@@ -1,6 +1,9 @@
 //! Which target types there are. A type once known stays known, so a cache can only lack new ones, never be wrong.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use super::{Store, StoreError};
 use crate::model::{SessionId, TargetType};
@@ -9,13 +12,29 @@ use arc_swap::ArcSwap;
 /// The types that this replica knows of.
 pub(super) struct Types {
     configured: BTreeSet<TargetType>,
-    known: ArcSwap<BTreeSet<TargetType>>,
+    known: ArcSwap<Known>,
+}
+
+/// Types, and which of them the tag of a session id means: made once, since every request asks for it.
+struct Known {
+    types: BTreeSet<TargetType>,
+    by_tag: HashMap<[u8; 4], Vec<TargetType>>,
+}
+
+impl Known {
+    fn of(types: BTreeSet<TargetType>) -> Self {
+        let mut by_tag: HashMap<_, Vec<_>> = HashMap::new();
+        for target_type in &types {
+            by_tag.entry(SessionId::tag_of(target_type)).or_default().push(target_type.clone());
+        }
+        Self { types, by_tag }
+    }
 }
 
 impl Types {
     pub(super) fn new(configured: impl Iterator<Item = TargetType>) -> Self {
         let configured: BTreeSet<_> = configured.collect();
-        Self { known: ArcSwap::from_pointee(configured.clone()), configured }
+        Self { known: ArcSwap::from_pointee(Known::of(configured.clone())), configured }
     }
 }
 
@@ -32,8 +51,8 @@ impl Store {
         let types = &self.shared.types;
         let mut known = types.configured.clone();
         known.extend(names.into_iter().filter_map(|name| name.parse().ok()));
-        if known.len() > types.known.load().len() {
-            types.known.store(Arc::new(known.clone()));
+        if known.len() > types.known.load().types.len() {
+            types.known.store(Arc::new(Known::of(known.clone())));
         }
         Ok(known.into_iter().collect())
     }
@@ -56,9 +75,9 @@ impl Store {
                 self.introduce(target_type).await?;
             }
         }
-        let mut all = self.shared.types.known.load().as_ref().clone();
+        let mut all = self.shared.types.known.load().types.clone();
         all.extend(types.iter().cloned());
-        self.shared.types.known.store(Arc::new(all));
+        self.shared.types.known.store(Arc::new(Known::of(all)));
         Ok(())
     }
 
@@ -67,7 +86,7 @@ impl Store {
     /// # Errors
     /// Redis could not be asked.
     pub async fn knows(&self, target_type: &TargetType) -> Result<bool, StoreError> {
-        if self.shared.types.known.load().contains(target_type) {
+        if self.shared.types.known.load().types.contains(target_type) {
             return Ok(true);
         }
         Ok(self.types().await?.contains(target_type))
@@ -79,10 +98,11 @@ impl Store {
     /// Redis could not be asked.
     pub async fn types_of(&self, id: SessionId) -> Result<Vec<TargetType>, StoreError> {
         let Some(tag) = id.tag() else { return Ok(Vec::new()) };
-        let of_tag = |types: &mut dyn Iterator<Item = &TargetType>| -> Vec<TargetType> {
-            types.filter(|target_type| SessionId::tag_of(target_type) == tag).cloned().collect()
-        };
-        let found = of_tag(&mut self.shared.types.known.load().iter());
-        if found.is_empty() { Ok(of_tag(&mut self.types().await?.iter())) } else { Ok(found) }
+        let of_tag = || self.shared.types.known.load().by_tag.get(&tag).cloned();
+        if let Some(found) = of_tag() {
+            return Ok(found);
+        }
+        self.types().await?;
+        Ok(of_tag().unwrap_or_default())
     }
 }

@@ -1,8 +1,9 @@
 //! From rows of a script's answer to records of the model.
 
 use jiff::Timestamp;
+use serde::de::IntoDeserializer as _;
 
-use super::{StoreError, reply::Row};
+use super::{StoreError, reply::Record};
 use crate::model::{
     About, Container, EndReason, EngineHealth, EngineState, FencingToken, Health, HealthStatus, Lease, LeaseProof,
     OwnerName, PoolState, Session, SessionState, TargetType, Ticket,
@@ -27,38 +28,41 @@ pub(super) struct SessionView {
     pub proof: Option<LeaseProof>,
 }
 
-/// Reads a session row; `poll_within_seconds` is what a ticket tells its client.
+/// Reads a session; `poll_within_seconds` is what a ticket tells its client.
 pub(super) fn session(
-    row: &mut Row,
+    record: &mut Record<'_>,
     target_type: &TargetType,
     poll_within_seconds: u64,
 ) -> Result<SessionView, StoreError> {
-    let id = parsed(row, "a session id")?;
-    let state_word = row.text()?;
-    let owner = parsed(row, "an owner")?;
-    let ttl_ms = row.number()?;
-    let expires_in_ms = row.optional_number()?;
-    let created_ms = row.number()?;
-    let ended_at = row.optional_number()?.map(time_text);
-    let reason = row.optional_text()?;
-    let token = row.optional_number()?.map(FencingToken);
-    let wall = row.number()?;
-    let position = row.optional_number()?;
-    let estimate_ms = row.optional_number()?;
-    let metadata = row.optional_text()?;
-    let keep_idem = row.optional_text()?;
-    let container = row.optional_row()?.map(|mut row| self::container(&mut row, target_type)).transpose()?;
-    let container_id = row.optional_text()?;
-    let incarnation = row.optional_text()?;
-    let longest_ms = row.optional_number()?;
-    let epoch = row.number()?;
-    let proof_wanted = row.optional_number()?.is_some();
+    let id = parsed(record, "a session id")?;
+    let state_word = record.text()?;
+    let owner = parsed(record, "an owner")?;
+    let ttl_ms = record.number()?;
+    let expires_in_ms = record.optional_number()?;
+    let created_ms = record.number()?;
+    let ended_at = record.optional_number()?.map(time_text);
+    let reason = record.optional_text()?;
+    let token = record.optional_number()?.map(FencingToken);
+    let wall = record.number()?;
+    let position = record.optional_number()?;
+    let estimate_ms = record.optional_number()?;
+    let metadata = record.optional_text()?;
+    let keep_idem = record.optional_text()?;
+    let container_id = record.optional_text()?;
+    let incarnation = record.optional_text()?;
+    let longest_ms = record.optional_number()?;
+    let epoch = record.number()?;
+    let proof_wanted = record.optional_number()?.is_some();
+    let container = match record.optional_text()? {
+        Some(id) => Some(Box::new(container_of(id, record, target_type)?)),
+        None => None,
+    };
 
-    let state = match state_word.as_str() {
+    let state = match state_word {
         "ready" => SessionState::Ready,
         "ended" => SessionState::Ended,
         "queued" | "offered" => SessionState::Queued,
-        other => return Err(row.wrong_word("a session state", other)),
+        other => return Err(record.wrong("a session state", other)),
     };
     let (lease, proof) = match (state, token, expires_in_ms) {
         (SessionState::Ready, Some(fencing_token), Some(expires_in_ms)) => {
@@ -77,7 +81,7 @@ pub(super) fn session(
                 session: id,
                 owner: OwnerName::clone(&owner),
                 container,
-                incarnation: incarnation.unwrap_or_default(),
+                incarnation: incarnation.unwrap_or_default().to_owned(),
                 fencing_token,
                 epoch,
                 ttl_ms,
@@ -96,11 +100,11 @@ pub(super) fn session(
     });
     let end_reason = match reason {
         None => None,
-        Some(word) => Some(EndReason::from_word(&word).ok_or_else(|| row.wrong_word("an end reason", &word))?),
+        Some(word) => Some(EndReason::from_word(word).ok_or_else(|| record.wrong("an end reason", word))?),
     };
     let metadata = match metadata {
         None => serde_json::Map::new(),
-        Some(text) => serde_json::from_str(&text).map_err(|_| row.wrong_word("metadata", &text))?,
+        Some(text) => serde_json::from_str(text).map_err(|_| record.wrong("metadata", text))?,
     };
     let session = Session {
         id,
@@ -115,26 +119,32 @@ pub(super) fn session(
         end_reason,
         metadata,
     };
-    Ok(SessionView { session, keep_idem, proof })
+    Ok(SessionView { session, keep_idem: keep_idem.map(str::to_owned), proof })
 }
 
-/// Reads a container row.
-pub(super) fn container(row: &mut Row, target_type: &TargetType) -> Result<Container, StoreError> {
-    let id = parsed(row, "a container id")?;
-    let provider = parsed(row, "a provider")?;
-    let state: EngineState = word(row, "an engine state")?;
-    let engine: EngineHealth = word(row, "an engine's check")?;
-    let probed = row.text()? == "1";
-    let probe = row.optional_text()?;
-    let why = row.optional_text()?;
-    let pool_state: PoolState = word(row, "a pool state")?;
-    let cordoned = row.optional_text()?.is_some();
-    let allocated_to = row.optional_text()?;
-    let allocated_at = row.optional_number()?.map(time_text);
-    let fencing_token = row.optional_number()?.map(FencingToken);
-    let about_text = row.optional_text()?.unwrap_or_else(|| "{}".to_owned());
-    let about: About = serde_json::from_str(&about_text).map_err(|_| row.wrong_word("a description", &about_text))?;
-    let held = row.optional_number()?.is_some();
+/// Reads a container.
+pub(super) fn container(record: &mut Record<'_>, target_type: &TargetType) -> Result<Container, StoreError> {
+    let id = record.text()?;
+    container_of(id, record, target_type)
+}
+
+/// Reads the rest of a container whose id was read.
+fn container_of(id: &str, record: &mut Record<'_>, target_type: &TargetType) -> Result<Container, StoreError> {
+    let id = id.parse().map_err(|_| record.wrong("a container id", id))?;
+    let provider = parsed(record, "a provider")?;
+    let state: EngineState = word(record, "an engine state")?;
+    let engine: EngineHealth = word(record, "an engine's check")?;
+    let probed = record.text()? == "1";
+    let probe = record.optional_text()?;
+    let why = record.optional_text()?;
+    let pool_state: PoolState = word(record, "a pool state")?;
+    let cordoned = record.optional_text()?.is_some();
+    let allocated_to = record.optional_text()?.map(str::to_owned);
+    let allocated_at = record.optional_number()?.map(time_text);
+    let fencing_token = record.optional_number()?.map(FencingToken);
+    let about_text = record.optional_text()?.unwrap_or("{}");
+    let about: About = serde_json::from_str(about_text).map_err(|_| record.wrong("a description", about_text))?;
+    let held = record.optional_number()?.is_some();
     Ok(Container {
         id,
         name: about.name,
@@ -150,13 +160,13 @@ pub(super) fn container(row: &mut Row, target_type: &TargetType) -> Result<Conta
         allocated_to,
         allocated_at,
         labels: about.labels,
-        health: health(state, engine, probed, probe.as_deref(), why),
+        health: health(state, engine, probed, probe, why),
         fencing_token,
     })
 }
 
 /// One verdict from the three sources: the engine's state, its check, and our probe.
-fn health(state: EngineState, engine: EngineHealth, probed: bool, probe: Option<&str>, why: Option<String>) -> Health {
+fn health(state: EngineState, engine: EngineHealth, probed: bool, probe: Option<&str>, why: Option<&str>) -> Health {
     let probe = probed.then_some(match probe {
         Some("ok") => HealthStatus::Healthy,
         Some(_) => HealthStatus::Unhealthy,
@@ -186,13 +196,14 @@ fn health(state: EngineState, engine: EngineHealth, probed: bool, probe: Option<
     Health { status, engine, probe, reason }
 }
 
-fn parsed<T: std::str::FromStr>(row: &mut Row, what: &str) -> Result<T, StoreError> {
-    let text = row.text()?;
-    text.parse().map_err(|_| row.wrong_word(what, &text))
+fn parsed<T: std::str::FromStr>(record: &mut Record<'_>, what: &str) -> Result<T, StoreError> {
+    let text = record.text()?;
+    text.parse().map_err(|_| record.wrong(what, text))
 }
 
 /// A word that the model spells in serde.
-fn word<T: serde::de::DeserializeOwned>(row: &mut Row, what: &str) -> Result<T, StoreError> {
-    let text = row.text()?;
-    serde_json::from_value(serde_json::Value::String(text.clone())).map_err(|_| row.wrong_word(what, &text))
+fn word<'a, T: serde::Deserialize<'a>>(record: &mut Record<'a>, what: &str) -> Result<T, StoreError> {
+    let text = record.text()?;
+    let spelled: Result<T, serde::de::value::Error> = T::deserialize(text.into_deserializer());
+    spelled.map_err(|_| record.wrong(what, text))
 }
