@@ -55,7 +55,7 @@ async fn begin(connection: &mut MultiplexedConnection) -> anyhow::Result<()> {
 /// Adds running containers without probes, with ids as long as Docker's.
 pub async fn containers(connection: &mut MultiplexedConnection, count: usize) -> anyhow::Result<()> {
     begin(connection).await?;
-    let fixed = [("provider", "farm"), ("generation", "1"), ("sequence", "1"), ("seen", "1")];
+    let fixed = [("provider", "farm"), ("generation", "1"), ("sequence", "1")];
     let observe = Call::new("observe", &fixed);
     observe.load(connection).await?;
     let numbers: Vec<usize> = (0..count).collect();

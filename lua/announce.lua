@@ -1,4 +1,4 @@
--- Tells a type of a new generation of a provider's discoverer, before it is used.
+-- Tells a type which generation of a provider's discoverer is the present one: before it is used, and at each full look.
 --
 -- KEYS[1] epoch
 -- ARGV[1] check
@@ -23,4 +23,6 @@ end
 if not mark(provider, generation, sequence) then
   return { 'stale' }
 end
+-- What versions before this one kept of full looks.
+redis.call('UNLINK', S.base .. 'seen:' .. provider)
 return { 'ok', 0 }

@@ -10,8 +10,7 @@
 -- ARGV[5] provider
 -- ARGV[6] generation
 -- ARGV[7] sequence
--- ARGV[8] seen   the number of the full look, or of this observation
--- ARGV[9...] by seven: id, incarnation, state, check, probed, on_end, about
+-- ARGV[8...] by seven: id, incarnation, state, check, probed, on_end, about
 --
 -- Outcomes
 --   ok     how many were added or changed
@@ -21,15 +20,13 @@
 local provider = ARGV[5]
 local generation = tonumber(ARGV[6])
 local sequence = tonumber(ARGV[7])
-local seen = tonumber(ARGV[8])
 
 local base = S.base
 local refused = open(false)
 if refused then
   return refused
 end
-local counted = mark(provider, generation, sequence)
-if not counted then
+if not mark(provider, generation, sequence) then
   return { 'stale' }
 end
 reclaim()
@@ -40,7 +37,6 @@ local function observe(id, inc, state, check, probed, on_end, about)
     return 0
   end
   local key = base .. 'container:' .. id
-  redis.call('ZADD', base .. 'seen:' .. provider, int(counted + seen), id)
   if not f then
     redis.call('HSET', key, 'provider', provider, 'era', '1', 'inc', inc, 'state', state, 'check', check,
       'probed', probed, 'on_end', on_end)
@@ -95,7 +91,7 @@ local function observe(id, inc, state, check, probed, on_end, about)
 end
 
 local changed = 0
-for at = 9, #ARGV, 7 do
+for at = 8, #ARGV, 7 do
   changed = changed + observe(unpack(ARGV, at, at + 6))
 end
 return { 'ok', changed }

@@ -1,4 +1,4 @@
--- Removes a container; its session, if it has one, ends as `container_lost`.
+-- Removes containers; at most 100. The session of one that has one ends as `container_lost`.
 --
 -- KEYS[1] epoch
 -- ARGV[1] check
@@ -8,7 +8,7 @@
 -- ARGV[5] provider
 -- ARGV[6] generation
 -- ARGV[7] sequence
--- ARGV[8] container
+-- ARGV[8...] container
 --
 -- Outcomes
 --   ok     how many were removed
@@ -18,7 +18,6 @@
 local provider = ARGV[5]
 local generation = tonumber(ARGV[6])
 local sequence = tonumber(ARGV[7])
-local container = ARGV[8]
 
 local refused = open(false)
 if refused then
@@ -28,9 +27,12 @@ if not mark(provider, generation, sequence) then
   return { 'stale' }
 end
 reclaim()
-local f = facts(container)
-if not f or f.provider ~= provider then
-  return { 'ok', 0 }
+local removed = 0
+for at = 8, #ARGV do
+  local f = facts(ARGV[at])
+  if f and f.provider == provider then
+    forget(f)
+    removed = removed + 1
+  end
 end
-forget(f)
-return { 'ok', 1 }
+return { 'ok', removed }

@@ -94,7 +94,7 @@ impl Follower {
     /// Returns how many looks had been asked for when it began.
     async fn look(&mut self, changes: &mut (impl Stream<Item = Changes> + Unpin)) -> Result<u64, Interruption> {
         let asked = self.store.looks_asked(self.provider.name()).await?;
-        let number = self.writer.begin();
+        let number = self.writer.begin().await?;
         let provider = self.provider.clone();
         let mut list = provider.list();
         let mut newer = BTreeSet::new();

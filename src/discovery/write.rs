@@ -22,8 +22,7 @@ pub(super) struct Writer {
     open: bool,
     /// Types that were written to, and so made known.
     known: BTreeSet<TargetType>,
-    /// The type that each container is stored under, with the number of the call that last said so: what the type's
-    /// `seen` set holds, kept here since it is asked for at each change.
+    /// The type that each container is stored under, with the number of the call that last said so.
     stored: HashMap<ContainerId, (TargetType, u64)>,
 }
 
@@ -57,9 +56,14 @@ impl Writer {
         Ok(())
     }
 
-    /// Begins a full look: its number, for [`Writer::observe`] and [`Writer::sweep`].
-    pub(super) fn begin(&mut self) -> u64 {
-        self.next().sequence
+    /// Begins a full look: its number, for [`Writer::observe`] and [`Writer::sweep`]. Every type hears of the generation again, for
+    /// it may have been forgotten with Redis's data.
+    pub(super) async fn begin(&mut self) -> Result<u64, Interruption> {
+        let look = self.next();
+        for target_type in self.store.types().await? {
+            in_order(self.store.announce(&target_type, &look).await?)?;
+        }
+        Ok(look.sequence)
     }
 
     /// The place of the last call in the order.
@@ -83,7 +87,7 @@ impl Writer {
         self.make_known(by_type.keys()).await?;
         for (target_type, containers) in by_type {
             let mark = self.next();
-            in_order(self.store.observe(&target_type, &mark, look, &containers).await?)?;
+            in_order(self.store.observe(&target_type, &mark, &containers).await?)?;
             let number = look.unwrap_or(mark.sequence);
             let ids = containers.into_iter().map(|container| container.observation.id);
             self.stored.extend(ids.map(|id| (id, (target_type.clone(), number))));
@@ -95,17 +99,22 @@ impl Writer {
     pub(super) async fn remove(&mut self, id: &ContainerId) -> Result<(), Interruption> {
         if let Some((target_type, _)) = self.stored.get(id).cloned() {
             let mark = self.next();
-            in_order(self.store.remove(&target_type, &mark, id).await?)?;
+            in_order(self.store.remove(&target_type, &mark, std::slice::from_ref(id)).await?)?;
             self.stored.remove(id);
         }
         Ok(())
     }
 
-    /// Ends a full look: removes what it did not see, of every known type, also of those of which nothing is left.
+    /// Ends a full look: removes what it did not see, of every known type. What there is, Redis is asked: a failover may have
+    /// brought back what was removed before it.
     pub(super) async fn sweep(&mut self, look: u64) -> Result<(), Interruption> {
         for target_type in self.store.types().await? {
+            let mut gone = self.store.ids_of(&target_type, &self.provider).await?;
+            gone.retain(|id| {
+                self.stored.get(id).is_none_or(|(stored, number)| *stored != target_type || *number < look)
+            });
             let mark = self.next();
-            in_order(self.store.sweep(&target_type, &mark, look).await?)?;
+            in_order(self.store.remove(&target_type, &mark, &gone).await?)?;
         }
         self.stored.retain(|_, (_, number)| *number >= look);
         Ok(())

@@ -25,11 +25,6 @@ impl Keys {
         format!("{}:{{{target_type}}}:observers", self.prefix)
     }
 
-    /// The set of ids of a provider's containers of one type, by the full look that saw them.
-    pub(super) fn seen(&self, target_type: &TargetType, provider: &ProviderName) -> String {
-        format!("{}:{{{target_type}}}:seen:{provider}", self.prefix)
-    }
-
     /// The set of known types.
     pub(super) fn types(&self) -> String {
         format!("{}:types", self.prefix)
@@ -74,7 +69,7 @@ mod tests {
         let keys = Keys::new("lh");
         let wine: TargetType = "wine".parse().unwrap();
         assert_eq!(keys.epoch(&wine), "lh:{wine}:epoch");
-        assert_eq!(keys.seen(&wine, &"docker".parse().unwrap()), "lh:{wine}:seen:docker");
+        assert_eq!(keys.observers(&wine), "lh:{wine}:observers");
     }
 
     #[test]

@@ -7,15 +7,14 @@
 //! | `epoch` | hash | schema, server identity, when it was last checked (µs), epoch, event sequence, pool-time offset and last tick (ms), how much of the offset stands for lost writes (ms), token floor, mean session time (ms); of a recovery its end and from when ends of proven leases are believed (pool time), when the loss was found, leases proven; and a time before which nothing is due | every script; recoveries `begin`, `adopt` | one |
 //! | `container:<id>` | hash | the facts: provider, incarnation, engine state and check, probe verdict and counters, era, lease, token, cordon, reset, quarantine, what to do at a session's end; in a recovery the epoch in which it was cleared; and `set`, where `settle` put it | `observe`, `report_probes`, grants and ends | 330, leased 390 |
 //! | `about:<id>` | string | the description as JSON, never parsed in Lua | `observe` | 170 more than the text |
-//! | `containers` | zset, all 0 | every container's id, for paging | `observe`, `remove`, `sweep` | 177 |
+//! | `containers` | zset, all 0 | every container's id, for paging | `observe`, `remove` | 177 |
 //! | `available` | zset by time freed | what may be given out, longest idle first | `settle` | 177 |
 //! | `cordoned` `unhealthy` `initializing` `resetting` | zset by time of entry | the rest, one each; leased ones are in none: they are counted by `leases` and `offers` | `settle` | 177 |
 //! | `cleared` | zset by time cleared | in a recovery: of those in `available`, the ones that nobody can still hold | `settle` | 177 |
 //! | `claims` | hash | in a recovery: the sessions of leases that were proven before their container was found | `adopt`, `observe` | 110 |
 //! | `quarantine` | zset by end | who comes back when | `reclaim` | 177 |
 //! | `probes` | zset by time | when to probe next | `observe`, `claim_probes`, `report_probes` | 177 |
-//! | `seen:<provider>` | zset by full look | which look saw a container last | `observe` | 177 |
-//! | `observers` | hash | by provider: generation and sequence of the last observation, and what is added to the numbers of this generation's looks | `mark` | one |
+//! | `observers` | hash | by provider: generation and sequence of the last observation | `mark` | one |
 //! | `session:<id>` | hash | owner, state, TTL, container and its incarnation, token, times, end reason, replicas to wake, the epoch in which its lease was proven; expires after its end | `allocate`, `heartbeat`, `poll`, offers and ends | 310, queued 220, ended 380 |
 //! | `metadata:<id>` | string | the client's own words, when it gave any | `allocate` | 130 more than the text |
 //! | `leases` `offers` | zset by expiry | ready sessions; granted ones that are not claimed | grants, `heartbeat`, `poll` | 140 |
@@ -26,7 +25,7 @@
 //! | `events` | stream | what happened, ids `<epoch>-<sequence>` | `event` | 175 an event |
 //!
 //! Bytes are for each container or session that is in it, measured on Redis 7.0 with 10,000 of each, ids of 64 characters (as Docker's)
-//! and no metadata. All in all, with the keyspace's own share: a container with a description of 350 bytes takes 1.7 KB, a ready session
+//! and no metadata. All in all, with the keyspace's own share: a container with a description of 350 bytes takes 1.3 KB, a ready session
 //! 650 bytes more, a queued one 860, an ended one 570.
 //!
 //! Keys of their own: `types` (hash: every type ever configured or discovered, by when it was met as new; `:whole`, from when on a type that is not in it counts as new), `provider:<name>` (hash: lock, generation,

@@ -11,6 +11,9 @@ use super::{
 };
 use crate::model::{Container, ContainerId, Observation, ProviderName, TargetType};
 
+/// Containers that are looked at in one script to find a provider's: half a millisecond of Redis.
+const PAGE: usize = 250;
+
 /// Who holds a provider's lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProviderLock {
@@ -216,8 +219,7 @@ impl Store {
         self.observation(&scripts::ANNOUNCE, target_type, mark, &[]).await
     }
 
-    /// Adds or changes containers of one type (any number; they are sent in chunks of at most 100). `snapshot` is the
-    /// number of the full look that they belong to, for [`Store::sweep`]; none for single changes.
+    /// Adds or changes containers of one type (any number; they are sent in chunks of at most 100).
     ///
     /// # Errors
     /// Redis could not be asked.
@@ -225,12 +227,11 @@ impl Store {
         &self,
         target_type: &TargetType,
         mark: &ObservationMark,
-        snapshot: Option<u64>,
         containers: &[Discovered],
     ) -> Result<Observed, StoreError> {
         let mut changed = 0;
         for chunk in containers.chunks(100) {
-            let mut args = vec![snapshot.unwrap_or(mark.sequence).to_string()];
+            let mut args = Vec::with_capacity(7 * chunk.len());
             for Discovered { observation, probed } in chunk {
                 let about = serde_json::to_string(&observation.about).map_err(|error| StoreError::Protocol {
                     script: scripts::OBSERVE.name,
@@ -254,32 +255,7 @@ impl Store {
         Ok(Observed::Taken { changed })
     }
 
-    /// Removes the provider's containers of this type that the full look `snapshot` did not see.
-    ///
-    /// # Errors
-    /// Redis could not be asked.
-    pub async fn sweep(
-        &self,
-        target_type: &TargetType,
-        mark: &ObservationMark,
-        snapshot: u64,
-    ) -> Result<Observed, StoreError> {
-        let mut changed = 0;
-        loop {
-            let seen = snapshot.to_string();
-            match self.observation(&scripts::SWEEP, target_type, mark, &[seen.as_bytes()]).await? {
-                Observed::Taken { changed: more } => {
-                    changed += more;
-                    if more < 100 {
-                        return Ok(Observed::Taken { changed });
-                    }
-                }
-                Observed::Stale => return Ok(Observed::Stale),
-            }
-        }
-    }
-
-    /// Removes one container: its session, if it has one, ends as `container_lost`.
+    /// Removes containers of one type (any number). The session of one that has one ends as `container_lost`.
     ///
     /// # Errors
     /// Redis could not be asked.
@@ -287,9 +263,17 @@ impl Store {
         &self,
         target_type: &TargetType,
         mark: &ObservationMark,
-        id: &ContainerId,
+        ids: &[ContainerId],
     ) -> Result<Observed, StoreError> {
-        self.observation(&scripts::REMOVE, target_type, mark, &[id.as_str().as_bytes()]).await
+        let mut changed = 0;
+        for chunk in ids.chunks(100) {
+            let ids: Vec<_> = chunk.iter().map(|id| id.as_str().as_bytes()).collect();
+            match self.observation(&scripts::REMOVE, target_type, mark, &ids).await? {
+                Observed::Taken { changed: more } => changed += more,
+                Observed::Stale => return Ok(Observed::Stale),
+            }
+        }
+        Ok(Observed::Taken { changed })
     }
 
     async fn observation(
@@ -319,15 +303,20 @@ impl Store {
         target_type: &TargetType,
         provider: &ProviderName,
     ) -> Result<Vec<ContainerId>, StoreError> {
-        let key = self.shared.keys.seen(target_type, provider);
         let mut ids = Vec::new();
+        let mut after = String::new();
         loop {
-            let mut command = redis::cmd("ZRANGE");
-            command.arg(&key).arg(ids.len()).arg(ids.len() + 999);
-            let page: Vec<String> = self.command(&command).await?;
-            let last = page.len() < 1000;
-            ids.extend(page.into_iter().filter_map(|id| id.parse().ok()));
-            if last {
+            let args = [provider.to_string(), after, PAGE.to_string()];
+            let mut reply = self.run(Way::Slow, &scripts::REGISTERED, target_type, &bytes(&args)).await?;
+            if reply.code != "ok" {
+                return Err(reply.unexpected());
+            }
+            for mut row in reply.values.rows()? {
+                let id = row.text()?;
+                ids.push(id.parse().map_err(|_| row.wrong_word("a container id", &id))?);
+            }
+            after = reply.values.text()?;
+            if after.is_empty() {
                 return Ok(ids);
             }
         }

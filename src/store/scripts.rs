@@ -95,9 +95,9 @@ of_a_type!(CONTAINERS, "containers", ["available_only", "after", "most"]);
 of_a_type!(CONTAINER, "container", ["container"]);
 of_a_type!(SESSIONS, "sessions", ["owner", "ended", "score", "after", "most"]);
 of_a_type!(ANNOUNCE, "announce", ["provider", "generation", "sequence"]);
-of_a_type!(OBSERVE, "observe", ["provider", "generation", "sequence", "seen", "..."]);
-of_a_type!(REMOVE, "remove", ["provider", "generation", "sequence", "container"]);
-of_a_type!(SWEEP, "sweep", ["provider", "generation", "sequence", "seen"]);
+of_a_type!(REGISTERED, "registered", ["provider", "after", "most"]);
+of_a_type!(OBSERVE, "observe", ["provider", "generation", "sequence", "..."]);
+of_a_type!(REMOVE, "remove", ["provider", "generation", "sequence", "..."]);
 of_a_type!(CLAIM_PROBES, "claim_probes", ["most", "interval_ms"]);
 of_a_type!(REPORT_PROBES, "report_probes", ["rise", "fall", "..."]);
 of_a_type!(SETTLE, "settle", ["container"]);
@@ -129,9 +129,9 @@ pub(super) static ALL: [&Script; 27] = [
     &CONTAINER,
     &SESSIONS,
     &ANNOUNCE,
+    &REGISTERED,
     &OBSERVE,
     &REMOVE,
-    &SWEEP,
     &CLAIM_PROBES,
     &REPORT_PROBES,
     &SETTLE,

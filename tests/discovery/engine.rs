@@ -209,10 +209,8 @@ async fn a_look_that_is_asked_for_finds_what_no_event_told() {
     let id = bench.engine.start(bench.engine.target(bench.engine.run())).await;
     bench.container_that("available", &id, |c| c.pool_state == PoolState::Available).await;
     // As if it had been found and removed while nobody listened.
-    let mut redis = bench.redis.conn();
-    let key = |name: &str| format!("{}:{{{}}}:{name}", bench.config.prefix, bench.target_type());
-    let _: i64 = redis::cmd("ZADD").arg(key("seen:docker")).arg(1).arg("ghost").query(&mut redis).unwrap();
-    let _: i64 = redis::cmd("DEL").arg(key(&format!("container:{id}"))).query(&mut redis).unwrap();
+    let key = format!("{}:{{{}}}:container:{id}", bench.config.prefix, bench.target_type());
+    let _: i64 = redis::cmd("DEL").arg(key).query(&mut bench.redis.conn()).unwrap();
     bench.look().await;
     assert!(bench.container(&bench.target_type(), &id).await.is_some());
     let ids = bench.store.ids_of(&bench.target_type(), &bench.provider).await.unwrap();

@@ -57,6 +57,19 @@ impl Scripted {
     fn tell(&self) {
         self.changes.send(container_id("one")).expect("somebody watches");
     }
+
+    /// Has a look begin, does something, and only then lets the list arrive that was made at the beginning.
+    async fn during_a_look(&self, bench: &Bench, meanwhile: impl AsyncFnOnce()) {
+        self.lists.send_replace(false);
+        let mut listing = self.listing.subscribe();
+        let before = *listing.borrow_and_update();
+        let meanwhile = async {
+            listing.wait_for(|count| *count > before).await.unwrap();
+            meanwhile().await;
+            self.lists.send_replace(true);
+        };
+        tokio::join!(bench.look(), meanwhile);
+    }
 }
 
 impl Provider for Scripted {
@@ -116,22 +129,63 @@ async fn a_change_that_arrives_during_a_look_is_newer_than_the_list() {
     provider.tell();
     bench.container_that("available", "one", |c| c.pool_state == PoolState::Available).await;
 
-    // A look begins, and sees it running …
-    provider.lists.send_replace(false);
-    let mut listing = provider.listing.subscribe();
-    let before = *listing.borrow_and_update();
-    let asked = async { bench.store.ask_for_look(&bench.provider, PATIENCE).await.unwrap() };
-    let meanwhile = async {
-        listing.wait_for(|count| *count > before).await.unwrap();
-        // … it ends before the list arrives: that is noticed at once, and outlives the list.
-        provider.put(&target_type, EngineState::Exited);
-        provider.tell();
-        bench.container_that("exited", "one", |c| c.state == EngineState::Exited).await;
-        provider.lists.send_replace(true);
-    };
-    let (answered, ()) = tokio::join!(asked, meanwhile);
-    assert!(answered);
+    // A look begins, and sees it running; it ends before the list arrives: that is noticed at once, and outlives the list.
+    provider
+        .during_a_look(&bench, async || {
+            provider.put(&target_type, EngineState::Exited);
+            provider.tell();
+            bench.container_that("exited", "one", |c| c.state == EngineState::Exited).await;
+        })
+        .await;
     assert_eq!(bench.container(&target_type, "one").await.unwrap().state, EngineState::Exited);
+}
+
+#[tokio::test]
+async fn what_appears_during_a_look_that_did_not_list_it_stays() {
+    let provider = Scripted::new();
+    let bench = scripted(&provider).await;
+    let target_type = bench.target_type();
+    provider
+        .during_a_look(&bench, async || {
+            provider.put(&target_type, EngineState::Running);
+            provider.tell();
+            bench.container_that("available", "one", |c| c.pool_state == PoolState::Available).await;
+        })
+        .await;
+    assert!(bench.container(&target_type, "one").await.is_some());
+    // The next one lists it, and the one after that does not.
+    bench.look().await;
+    assert!(bench.container(&target_type, "one").await.is_some());
+    provider.present.lock().unwrap().clear();
+    bench.look().await;
+    assert!(bench.container(&target_type, "one").await.is_none());
+}
+
+#[tokio::test]
+async fn what_a_failover_brought_back_is_removed_by_the_next_look() {
+    let provider = Scripted::new();
+    let bench = scripted(&provider).await;
+    let (target_type, former) = (bench.target_type(), format!("{}-former", bench.target_type()).parse().unwrap());
+    provider.put(&target_type, EngineState::Running);
+    bench.look().await;
+    // The discoverer knows of neither: the one had been removed, the other had been of another type.
+    bench.store.add_types(std::slice::from_ref(&former)).await.unwrap();
+    for (of, id) in [(&target_type, "gone"), (&former, "one")] {
+        let key = |name: &str| format!("{}:{{{of}}}:{name}", bench.config.prefix);
+        let facts =
+            [("provider", "docker"), ("inc", "first"), ("state", "running"), ("check", "none"), ("probed", "0")];
+        let () = redis::pipe()
+            .hset_multiple(key(&format!("container:{id}")), &facts)
+            .set(key(&format!("about:{id}")), serde_json::to_string(&About::default()).unwrap())
+            .zadd(key("containers"), id, 0)
+            .query(&mut bench.redis.conn())
+            .unwrap();
+        assert!(bench.store.settle(of, &container_id(id)).await.unwrap().is_some());
+    }
+    bench.look().await;
+    assert!(bench.container(&target_type, "gone").await.is_none());
+    assert!(bench.container(&former, "one").await.is_none(), "it is in two types");
+    assert!(bench.container(&target_type, "one").await.is_some());
 }
 
 #[tokio::test]

@@ -77,7 +77,7 @@ impl Probed {
         container.observation.about.endpoints = BTreeMap::from([("vnc".to_owned(), endpoint)]);
         self.observations += 1;
         self.bench.store.add_types(std::slice::from_ref(&self.bench.wine)).await.unwrap();
-        self.bench.store.observe(&self.bench.wine, &mark(1, self.observations), None, &[container]).await.unwrap();
+        self.bench.store.observe(&self.bench.wine, &mark(1, self.observations), &[container]).await.unwrap();
     }
 
     /// Waits until the container is `available` or `unhealthy`, and says why it is not available.

@@ -14,7 +14,7 @@ async fn a_session_gets_the_longest_idle_container_and_gives_it_back() {
     let bench = Bench::new();
     bench.containers(&["one"]).await;
     tokio::time::sleep(Duration::from_millis(2)).await;
-    bench.store.observe(&bench.wine, &super::mark(1, 2), None, &[super::running("two")]).await.unwrap();
+    bench.store.observe(&bench.wine, &super::mark(1, 2), &[super::running("two")]).await.unwrap();
 
     let first = bench.ready().await;
     let container = first.container.as_ref().unwrap();
@@ -60,12 +60,12 @@ async fn tokens_grow_for_a_container_also_when_it_comes_back_and_when_the_clock_
     let bench = Bench::new();
     bench.containers(&["one"]).await;
     let first = bench.ready().await.lease.unwrap().fencing_token;
-    bench.store.remove(&bench.wine, &super::mark(1, 2), &super::id("one")).await.unwrap();
+    bench.store.remove(&bench.wine, &super::mark(1, 2), &[super::id("one")]).await.unwrap();
     // As if the clock had stood far ahead when the token was given.
     let ahead = first.0 + 3_600_000_000;
     let _: i64 =
         redis::cmd("HSET").arg(bench.key("epoch")).arg("floor").arg(ahead).query(&mut bench.redis.conn()).unwrap();
-    bench.store.observe(&bench.wine, &super::mark(1, 3), None, &[super::running("one")]).await.unwrap();
+    bench.store.observe(&bench.wine, &super::mark(1, 3), &[super::running("one")]).await.unwrap();
     let second = bench.ready().await.lease.unwrap().fencing_token;
     assert_eq!(second, FencingToken(ahead + 1));
 }

@@ -49,7 +49,7 @@ impl Bench {
     pub async fn containers(&self, names: &[&str]) {
         let all: Vec<_> = names.iter().map(|name| running(name)).collect();
         self.store.add_types(std::slice::from_ref(&self.wine)).await.unwrap();
-        self.store.observe(&self.wine, &mark(1, 1), None, &all).await.unwrap();
+        self.store.observe(&self.wine, &mark(1, 1), &all).await.unwrap();
     }
 
     pub async fn allocate(&self) -> Allocated {

@@ -86,7 +86,7 @@ async fn a_create_looks_past_sixteen_overdue_ones_of_no_use() {
     for one in &mut others {
         one.observation.state = EngineState::Exited;
     }
-    bench.store.observe(&bench.wine, &mark(1, 2), None, &others).await.unwrap();
+    bench.store.observe(&bench.wine, &mark(1, 2), &others).await.unwrap();
     bench.pass(Duration::from_mins(2));
     let given = bench.ready().await.container.unwrap().id;
     assert_eq!(Some(given), useful);
@@ -185,7 +185,7 @@ async fn a_container_removed_after_its_lease_lapsed_is_not_what_ended_it() {
     let bench = bench_of(20).await;
     let session = crowd(&bench).await;
     let container = session.container.unwrap().id;
-    bench.store.remove(&bench.wine, &mark(1, 2), &container).await.unwrap();
+    bench.store.remove(&bench.wine, &mark(1, 2), &[container]).await.unwrap();
     assert_eq!(reason(&poll(&bench, session.id, false).await), Some(EndReason::Expired));
 }
 
@@ -195,7 +195,7 @@ async fn another_incarnation_after_the_lease_lapsed_is_not_what_ended_it() {
     let session = crowd(&bench).await;
     let mut restarted = running(session.container.unwrap().id.as_str());
     restarted.observation.incarnation = "second".to_owned();
-    bench.store.observe(&bench.wine, &mark(1, 2), None, &[restarted]).await.unwrap();
+    bench.store.observe(&bench.wine, &mark(1, 2), &[restarted]).await.unwrap();
     assert_eq!(reason(&poll(&bench, session.id, false).await), Some(EndReason::Expired));
 }
 

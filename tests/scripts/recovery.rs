@@ -49,7 +49,7 @@ impl Bench {
 
     async fn found(&self, names: &[&str]) {
         let all: Vec<_> = names.iter().map(|name| running(name)).collect();
-        self.store.observe(&self.wine, &mark(2, 1), None, &all).await.unwrap();
+        self.store.observe(&self.wine, &mark(2, 1), &all).await.unwrap();
     }
 
     async fn beat(&self, id: SessionId) -> Heartbeat {
@@ -187,7 +187,7 @@ async fn a_container_that_was_restarted_meanwhile_is_not_what_was_leased() {
         container.observation.incarnation = "second".to_owned();
         container
     });
-    bench.store.observe(&bench.wine, &mark(2, 1), None, &again).await.unwrap();
+    bench.store.observe(&bench.wine, &mark(2, 1), &again).await.unwrap();
     let outcome = bench.other().adopt(&proof_of(&second)).await.unwrap();
     assert!(matches!(outcome, Adopted::Ended(EndReason::ContainerLost)), "{outcome:?}");
     let Heartbeat::Ended(session) = bench.beat(first.id).await else { panic!("still live") };

@@ -2,7 +2,7 @@
 
 use leasehold::{
     model::{EndReason, EngineHealth, EngineState, PoolState, SessionState},
-    store::{Observed, Polled, ProviderLock},
+    store::{ObservationMark, Observed, Polled, ProviderLock},
 };
 
 use super::{Bench, id, mark, running};
@@ -12,7 +12,7 @@ async fn case_09_a_removed_container_ends_its_session() {
     let bench = Bench::new();
     bench.containers(&["one"]).await;
     let session = bench.ready().await;
-    bench.store.remove(&bench.wine, &mark(1, 2), &id("one")).await.unwrap();
+    bench.store.remove(&bench.wine, &mark(1, 2), &[id("one")]).await.unwrap();
     let Polled::Session(ended) = bench.store.poll(&bench.wine, session.id, None, false, false, None).await.unwrap()
     else {
         panic!("forgotten")
@@ -30,7 +30,7 @@ async fn case_10_another_incarnation_ends_the_lease_and_a_stale_look_changes_not
     let mut restarted = running("one");
     restarted.observation.incarnation = "second".to_owned();
     assert_eq!(
-        bench.store.observe(&bench.wine, &mark(2, 1), None, &[restarted]).await.unwrap(),
+        bench.store.observe(&bench.wine, &mark(2, 1), &[restarted]).await.unwrap(),
         Observed::Taken { changed: 1 }
     );
     let Polled::Session(ended) = bench.store.poll(&bench.wine, session.id, None, false, false, None).await.unwrap()
@@ -42,9 +42,8 @@ async fn case_10_another_incarnation_ends_the_lease_and_a_stale_look_changes_not
 
     // A former discoverer, and a late call of the present one.
     for stale in [mark(1, 99), mark(2, 0)] {
-        assert_eq!(bench.store.remove(&bench.wine, &stale, &id("one")).await.unwrap(), Observed::Stale);
-        assert_eq!(bench.store.sweep(&bench.wine, &stale, 1000).await.unwrap(), Observed::Stale);
-        assert_eq!(bench.store.observe(&bench.wine, &stale, None, &[running("two")]).await.unwrap(), Observed::Stale);
+        assert_eq!(bench.store.remove(&bench.wine, &stale, &[id("one")]).await.unwrap(), Observed::Stale);
+        assert_eq!(bench.store.observe(&bench.wine, &stale, &[running("two")]).await.unwrap(), Observed::Stale);
     }
     assert_eq!(bench.members("containers"), ["one"]);
     // A retry of the same call passes.
@@ -56,18 +55,23 @@ async fn case_35_an_announced_generation_stops_the_former_discoverer() {
     let bench = Bench::new();
     bench.containers(&["one"]).await;
     bench.store.announce(&bench.wine, &mark(2, 0)).await.unwrap();
-    assert_eq!(bench.store.remove(&bench.wine, &mark(1, 50), &id("one")).await.unwrap(), Observed::Stale);
+    assert_eq!(bench.store.remove(&bench.wine, &mark(1, 50), &[id("one")]).await.unwrap(), Observed::Stale);
     assert_eq!(bench.members("available"), ["one"]);
 }
 
 #[tokio::test]
-async fn a_sweep_removes_what_the_look_did_not_see() {
+async fn a_provider_has_its_own_containers_whatever_lies_between_them() {
     let bench = Bench::new();
-    bench.containers(&["one", "two", "three"]).await;
-    bench.store.observe(&bench.wine, &mark(1, 6), Some(5), &[running("two")]).await.unwrap();
-    assert_eq!(bench.store.sweep(&bench.wine, &mark(1, 7), 5).await.unwrap(), Observed::Taken { changed: 2 });
-    assert_eq!(bench.members("containers"), ["two"]);
-    assert_eq!(bench.store.ids_of(&bench.wine, &"lab".parse().unwrap()).await.unwrap(), [id("two")]);
+    let lab = "lab".parse().unwrap();
+    let elsewhere = ObservationMark { provider: "elsewhere".parse().unwrap(), ..mark(1, 1) };
+    bench.containers(&["a", "n", "z"]).await;
+    // Whole pages are another provider's, the first one and the last one too.
+    for first in ["0", "b", "o", "zz"] {
+        let others: Vec<_> = (0..250).map(|number| running(&format!("{first}{number:03}"))).collect();
+        bench.store.observe(&bench.wine, &elsewhere, &others).await.unwrap();
+    }
+    assert_eq!(bench.store.ids_of(&bench.wine, &lab).await.unwrap(), ["a", "n", "z"].map(id));
+    assert_eq!(bench.store.ids_of(&bench.wine, &elsewhere.provider).await.unwrap().len(), 1000);
 }
 
 #[tokio::test]
@@ -80,7 +84,7 @@ async fn facts_of_the_engine_decide_whether_a_container_is_available() {
         let mut one = running("one");
         one.observation.state = state;
         one.observation.health = health;
-        bench.store.observe(&bench.wine, &mark(1, sequence), None, &[one]).await.unwrap();
+        bench.store.observe(&bench.wine, &mark(1, sequence), &[one]).await.unwrap();
         bench.container("one").await.unwrap().pool_state
     };
     assert_eq!(seen(EngineState::Paused, EngineHealth::None).await, PoolState::Unhealthy);
@@ -100,7 +104,7 @@ async fn an_exited_container_keeps_its_lease_and_is_not_given_out_after_it() {
     let mut exited = running("one");
     exited.observation.state = EngineState::Exited;
     exited.observation.incarnation = String::new();
-    bench.store.observe(&bench.wine, &mark(1, 2), None, &[exited]).await.unwrap();
+    bench.store.observe(&bench.wine, &mark(1, 2), &[exited]).await.unwrap();
     assert_eq!(bench.container("one").await.unwrap().pool_state, PoolState::Allocated);
     bench.store.release(&bench.wine, session.id, None, None, EndReason::Released).await.unwrap();
     assert_eq!(bench.container("one").await.unwrap().pool_state, PoolState::Unhealthy);
@@ -111,7 +115,7 @@ async fn probes_rise_and_fall_and_reports_of_an_older_era_are_dropped() {
     let bench = Bench::new();
     let mut probed = running("one");
     probed.probed = true;
-    bench.store.observe(&bench.wine, &mark(1, 1), None, &[probed.clone()]).await.unwrap();
+    bench.store.observe(&bench.wine, &mark(1, 1), &[probed.clone()]).await.unwrap();
     let state = async || bench.container("one").await.unwrap().pool_state;
     assert_eq!(state().await, PoolState::Initializing);
 
@@ -131,7 +135,7 @@ async fn probes_rise_and_fall_and_reports_of_an_older_era_are_dropped() {
     assert_eq!(bench.container("one").await.unwrap().health.reason.unwrap(), "its probe fails: connection refused");
 
     probed.observation.incarnation = "second".to_owned();
-    bench.store.observe(&bench.wine, &mark(1, 2), None, &[probed]).await.unwrap();
+    bench.store.observe(&bench.wine, &mark(1, 2), &[probed]).await.unwrap();
     bench.report("one", 1, None).await;
     assert_eq!(state().await, PoolState::Initializing);
     bench.report("one", 2, None).await;
@@ -143,7 +147,7 @@ async fn a_container_without_a_verdict_is_probed_again_within_a_second() {
     let bench = Bench::new();
     let mut probed = running("one");
     probed.probed = true;
-    bench.store.observe(&bench.wine, &mark(1, 1), None, &[probed]).await.unwrap();
+    bench.store.observe(&bench.wine, &mark(1, 1), &[probed]).await.unwrap();
     let interval = std::time::Duration::from_mins(1);
     let due = async |after_ms| {
         bench.pass(std::time::Duration::from_millis(after_ms));
@@ -192,13 +196,50 @@ async fn a_newer_schema_is_refused() {
 }
 
 #[tokio::test]
-async fn a_sweep_removes_what_only_a_former_discoverer_saw_whatever_numbers_it_used() {
+async fn any_number_is_removed_at_once_but_nothing_of_another_provider() {
     let bench = Bench::new();
-    bench.store.observe(&bench.wine, &mark(1, 5000), Some(5000), &[running("one"), running("two")]).await.unwrap();
-    bench.store.announce(&bench.wine, &mark(2, 1)).await.unwrap();
-    bench.store.observe(&bench.wine, &mark(2, 2), Some(1), &[running("two")]).await.unwrap();
-    assert_eq!(bench.store.sweep(&bench.wine, &mark(2, 3), 1).await.unwrap(), Observed::Taken { changed: 1 });
-    assert_eq!(bench.members("containers"), ["two"]);
+    let ids: Vec<_> = (0..150).map(|number| id(&format!("c{number:03}"))).collect();
+    let all: Vec<_> = ids.iter().map(|id| running(id.as_str())).collect();
+    bench.store.observe(&bench.wine, &mark(1, 1), &all).await.unwrap();
+    let elsewhere = ObservationMark { provider: "elsewhere".parse().unwrap(), ..mark(1, 1) };
+    bench.store.observe(&bench.wine, &elsewhere, &[running("other")]).await.unwrap();
+    let mut given = ids.clone();
+    given.extend([id("other"), id("nowhere")]);
+    // A retry of the same call finds nothing left to do.
+    for changed in [150, 0] {
+        let removed = bench.store.remove(&bench.wine, &mark(1, 2), &given).await.unwrap();
+        assert_eq!(removed, Observed::Taken { changed });
+    }
+    assert_eq!(bench.members("containers"), ["other"]);
+}
+
+#[tokio::test]
+async fn what_did_not_change_is_not_written_again() {
+    let bench = Bench::new();
+    bench.containers(&["one", "two"]).await;
+    let all = ["one", "two"].map(running);
+    let written = || {
+        let info: String = redis::cmd("INFO").arg("commandstats").query(&mut bench.redis.conn()).unwrap();
+        let writes = ["set", "zadd", "xadd"].map(|verb| format!("cmdstat_{verb}:"));
+        let of_verb = |line: &&str| writes.iter().any(|verb| line.starts_with(verb.as_str()));
+        let lines = info.lines().filter(of_verb).filter_map(|line| line.split_once(",usec="));
+        lines.map(|(calls, _)| calls.to_owned()).collect::<Vec<_>>()
+    };
+    let before = written();
+    assert_eq!(bench.store.observe(&bench.wine, &mark(1, 2), &all).await.unwrap(), Observed::Taken { changed: 0 });
+    assert_eq!(written(), before);
+}
+
+#[tokio::test]
+async fn what_a_version_before_kept_of_looks_is_dropped() {
+    let bench = Bench::new();
+    bench.containers(&["one"]).await;
+    let mut plant = redis::cmd("ZADD");
+    plant.arg(bench.key("seen:lab")).arg(1).arg("one");
+    let _: i64 = plant.query(&mut bench.redis.conn()).unwrap();
+    bench.store.announce(&bench.wine, &mark(1, 2)).await.unwrap();
+    assert!(bench.members("seen:lab").is_empty());
+    assert_eq!(bench.members("containers"), ["one"]);
 }
 
 #[tokio::test]
@@ -247,7 +288,7 @@ async fn case_21_discovery_goes_on_when_memory_is_full() {
     assert_eq!(lock().await, generation);
     bench.store.add_types(std::slice::from_ref(&bench.wine)).await.unwrap();
     assert_eq!(
-        bench.store.remove(&bench.wine, &mark(generation, 1), &id("one")).await.unwrap(),
+        bench.store.remove(&bench.wine, &mark(generation, 1), &[id("one")]).await.unwrap(),
         Observed::Taken { changed: 1 }
     );
     bench.store.record_look(&mark(generation, 1), 0, None).await.unwrap();
@@ -262,7 +303,7 @@ async fn probes_count_from_the_start_when_they_are_switched_on_again() {
     let seen = async |sequence, probed| {
         let mut one = running("one");
         one.probed = probed;
-        bench.store.observe(&bench.wine, &mark(1, sequence), None, &[one]).await.unwrap();
+        bench.store.observe(&bench.wine, &mark(1, sequence), &[one]).await.unwrap();
     };
     seen(1, true).await;
     bench.report("one", 1, Some("connection refused")).await;

@@ -123,7 +123,6 @@ impl Look {
         let described: BTreeSet<_> = self.all("about:").map(|(name, ..)| name).collect();
         assert_eq!(present, described, "records and descriptions");
         let mut probed = BTreeSet::new();
-        let mut seen = BTreeSet::new();
         for (name, _, facts) in self.all("container:") {
             let set = derived(facts);
             assert_eq!(facts["set"], set.name(), "where {name} is, by its facts {facts:?}");
@@ -133,7 +132,6 @@ impl Look {
             if facts["probed"] == "1" {
                 probed.insert(name);
             }
-            seen.insert(name);
             if let Some(lease) = facts.get("lease") {
                 let session = self.session(lease).unwrap_or_else(|| panic!("{name} is under an unknown session"));
                 assert_eq!(session.get("container").map(String::as_str), Some(name), "the container of its session");
@@ -142,7 +140,6 @@ impl Look {
             }
         }
         assert_eq!(probed, self.members("probes"), "who is probed");
-        assert_eq!(seen, self.members("seen:lab"), "who was seen");
         let count = |set: &str| self.members(set).len();
         let idle: usize = Set::IDLE.iter().map(|set| count(set.name())).sum();
         assert_eq!(count("containers"), count("leases") + count("offers") + idle, "the counts add up");

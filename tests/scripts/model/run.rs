@@ -119,7 +119,7 @@ impl Run {
             }
             Step::Remove { container } => {
                 let mark = self.mark();
-                let removed = self.store.remove(&self.wine, &mark, &id(&name(container))).await.unwrap();
+                let removed = self.store.remove(&self.wine, &mark, &[id(&name(container))]).await.unwrap();
                 self.world.reclaim();
                 let there = self.world.containers.contains_key(&name(container));
                 assert_eq!(removed, Observed::Taken { changed: there.into() });
@@ -180,7 +180,7 @@ impl Run {
 
     async fn observe(&mut self, seen: Discovered) {
         let mark = self.mark();
-        self.store.observe(&self.wine, &mark, None, std::slice::from_ref(&seen)).await.unwrap();
+        self.store.observe(&self.wine, &mark, std::slice::from_ref(&seen)).await.unwrap();
         self.world.reclaim();
         self.observed(&seen);
     }
@@ -235,17 +235,20 @@ impl Run {
     async fn look(&mut self, seen: &[bool]) {
         let mark = self.mark();
         let there: Vec<_> = (0..seen.len()).filter(|at| seen[*at]).map(|at| self.discovered(at, false)).collect();
-        self.store.observe(&self.wine, &mark, Some(mark.sequence), &there).await.unwrap();
+        self.store.observe(&self.wine, &mark, &there).await.unwrap();
         if !there.is_empty() {
             self.world.reclaim();
         }
         for one in &there {
             self.observed(one);
         }
-        let snapshot = mark.sequence;
+        let mut gone = self.store.ids_of(&self.wine, &mark.provider).await.unwrap();
+        gone.retain(|id| there.iter().all(|one| one.observation.id != *id));
         let mark = self.mark();
-        self.store.sweep(&self.wine, &mark, snapshot).await.unwrap();
-        self.world.reclaim();
+        self.store.remove(&self.wine, &mark, &gone).await.unwrap();
+        if !gone.is_empty() {
+            self.world.reclaim();
+        }
         for at in (0..seen.len()).filter(|at| !seen[*at]) {
             self.world.remove(&name(at));
         }
