@@ -216,7 +216,8 @@ pub struct Session {
     /// Who it belongs to.
     #[schema(value_type = String)]
     pub owner: OwnerName,
-    /// What it holds; null while queued and after its end. In a box, because a session is handed on from layer to layer.
+    // In a box, because a session is handed on from layer to layer.
+    /// What it holds; null while queued and after its end.
     pub container: Option<Box<Container>>,
     /// How it holds it; null while queued and after its end.
     pub lease: Option<Lease>,
