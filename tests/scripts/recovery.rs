@@ -511,7 +511,7 @@ async fn every_replica_tells_a_recovery_of_the_tokens_that_it_has_seen() {
 /// A container that was started after the loss which this epoch began with.
 fn young(name: &str, epoch: u64) -> Discovered {
     let mut one = running(name);
-    one.observation.incarnation = "second".to_owned();
+    "second".clone_into(&mut one.observation.incarnation);
     one.after_loss = Some(epoch);
     one
 }
