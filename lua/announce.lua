@@ -10,7 +10,7 @@
 -- ARGV[7] sequence
 --
 -- Outcomes
---   ok     0
+--   ok     epoch; in a recovery the time since the loss was found, in ms of pool time (or false)
 --   stale
 local provider = ARGV[5]
 local generation = tonumber(ARGV[6])
@@ -25,4 +25,5 @@ if not mark(provider, generation, sequence) then
 end
 -- What versions before this one kept of full looks.
 redis.call('UNLINK', S.base .. 'seen:' .. provider)
-return { 'ok', 0 }
+local found = S.recovering and redis.call('HGET', KEYS[1], 'found')
+return { 'ok', int(S.epoch), found and int(S.now - tonumber(found)) or false }

@@ -67,7 +67,7 @@ if whole then
   return { 'began', int(S.epoch), kept and 1 or 0, S.pause and math.max(0, S.pause - S.now) or false }
 end
 S.pause = S.now + wait_ms
-redis.call('HSET', KEYS[1], 'pause', int(S.pause), 'lost', int(S.wall),
+redis.call('HSET', KEYS[1], 'pause', int(S.pause), 'lost', int(S.wall), 'found', int(S.now),
   'trust', int(S.now + grace_ms), 'proven', '0')
 event('recovery.began', 'kept', kept and '1' or '0', 'ends_in_ms', int(wait_ms))
 return { 'began', int(S.epoch), kept and 1 or 0, int(wait_ms) }

@@ -24,8 +24,9 @@ local ids
 local next_after = ''
 if available_only == '1' then
   local from = tonumber(after) or 0
-  local free = S.recovering and (S.now >= S.trust and 'cleared' or '') or 'available'
-  ids = free == '' and {} or redis.call('ZRANGE', S.base .. free, from, from + most - 1)
+  local free = S.recovering and 'cleared' or 'available'
+  local to = S.recovering and int(S.now) or '+inf'
+  ids = redis.call('ZRANGEBYSCORE', S.base .. free, '-inf', to, 'LIMIT', from, most)
   next_after = #ids == most and int(from + most) or ''
 else
   ids = redis.call('ZRANGEBYLEX', S.base .. 'containers', after == '' and '-' or '(' .. after, '+', 'LIMIT', 0, most)

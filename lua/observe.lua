@@ -10,13 +10,14 @@
 -- ARGV[5] provider
 -- ARGV[6] generation
 -- ARGV[7] sequence
--- ARGV[8...] by seven: id, incarnation, state, check, probed, on_end, about
+-- ARGV[8...] by eight: id, incarnation, state, check, probed, on_end, about, and the epoch that began with a loss, if it
+--            was surely started after that was found ('')
 --
 -- Outcomes
 --   ok     how many were added or changed
 --   stale
 --
--- Events: container.added, container.changed, session.ended, container.state.
+-- Events: container.added, container.changed, session.ended, container.state, session.offered.
 local provider = ARGV[5]
 local generation = tonumber(ARGV[6])
 local sequence = tonumber(ARGV[7])
@@ -90,8 +91,25 @@ local function observe(id, inc, state, check, probed, on_end, about)
   return 1
 end
 
+-- What was started after the loss is free at once: whatever was given out before it was another incarnation.
+local function clear(id)
+  local f = facts(id)
+  if not f or f.provider ~= provider or (free_from(f) or S.pause) <= S.now then
+    return
+  end
+  f.clear = int(S.epoch) .. '-' .. int(S.now)
+  redis.call('HSET', base .. 'container:' .. id, 'clear', f.clear)
+  if f.set == 'available' then
+    redis.call('ZADD', base .. 'cleared', int(S.now), id)
+    offer(f)
+  end
+end
+
 local changed = 0
-for at = 8, #ARGV, 7 do
+for at = 8, #ARGV, 8 do
   changed = changed + observe(unpack(ARGV, at, at + 6))
+  if S.recovering and ARGV[at + 7] == int(S.epoch) then
+    clear(ARGV[at])
+  end
 end
 return { 'ok', changed }

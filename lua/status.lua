@@ -21,7 +21,7 @@ for _, set in ipairs({ 'containers', 'available', 'leases', 'offers', 'resetting
 end
 local kept_back = 0
 if S.recovering then
-  kept_back = reply[3] - (S.now >= S.trust and redis.call('ZCARD', S.base .. 'cleared') or 0)
+  kept_back = reply[3] - redis.call('ZCOUNT', S.base .. 'cleared', '-inf', int(S.now))
   reply[3] = reply[3] - kept_back
 end
 reply[#reply + 1] = kept_back

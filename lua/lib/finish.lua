@@ -16,8 +16,8 @@ local function finish(s, reason)
       change('reset', 'due')
       change('era', int(tonumber(f.era or 0) + 1))
     end
-    if S.recovering and s.proven == int(S.epoch) then
-      change('clear', s.proven)
+    if S.recovering and s.proven == int(S.epoch) and not free_from(f) then
+      change('clear', int(S.epoch) .. '-' .. int(S.trust))
     end
     settle(f, true, changes)
   elseif s.container and not f then

@@ -11,8 +11,9 @@ local function move(f, to, score)
   end
   if to ~= 'allocated' then
     redis.call('ZADD', S.base .. to, int(score or S.now), f.id)
-    if S.recovering and to == 'available' and f.clear == int(S.epoch) then
-      redis.call('ZADD', S.base .. 'cleared', int(S.now), f.id)
+    local from = S.recovering and to == 'available' and free_from(f)
+    if from then
+      redis.call('ZADD', S.base .. 'cleared', int(math.max(S.now, from)), f.id)
     end
   end
   f.set = to

@@ -6,7 +6,7 @@ use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 use tracing::{info, warn};
 
-use super::{Interruption, Writer};
+use super::{Interruption, Sight, Writer};
 use crate::{
     model::{ContainerId, Observation},
     provider::{Change, Provider, ProviderError},
@@ -90,11 +90,20 @@ impl Follower {
         }
     }
 
+    /// Before the provider is asked what there is: Redis is asked how long ago it lost what, and then the provider for its clock.
+    async fn begin(&mut self) -> Result<Sight, Interruption> {
+        let mut sight = self.writer.begin().await?;
+        if !sight.losses.is_empty() {
+            sight.clock = self.provider.clock().await;
+        }
+        Ok(sight)
+    }
+
     /// A full look. Changes that arrive meanwhile are handled at once, and what they showed is newer than the list.
     /// Returns how many looks had been asked for when it began.
     async fn look(&mut self, changes: &mut (impl Stream<Item = Changes> + Unpin)) -> Result<u64, Interruption> {
         let asked = self.store.looks_asked(self.provider.name()).await?;
-        let number = self.writer.begin().await?;
+        let sight = self.begin().await?;
         let provider = self.provider.clone();
         let mut list = provider.list();
         let mut newer = BTreeSet::new();
@@ -105,8 +114,8 @@ impl Follower {
             }
         };
         seen.retain(|observation| !newer.contains(&observation.id));
-        self.writer.observe(Some(number), seen).await?;
-        self.writer.sweep(number).await?;
+        self.writer.observe(&sight, seen).await?;
+        self.writer.sweep(&sight).await?;
         self.store.record_look(&self.writer.mark(), asked, None).await?;
         Ok(asked)
     }
@@ -116,6 +125,7 @@ impl Follower {
         let changes = batch.ok_or(Interruption::Silence)?;
         let ids =
             changes.into_iter().map(|change| change.map(|change| change.id)).collect::<Result<BTreeSet<_>, _>>()?;
+        let sight = self.begin().await?;
         let inspections = ids.iter().cloned().map(|id| inspect(self.provider.clone(), id));
         let inspected: Vec<_> = stream::iter(inspections).buffer_unordered(INSPECTED_AT_ONCE).try_collect().await?;
         let mut seen = Vec::new();
@@ -125,7 +135,7 @@ impl Follower {
                 None => self.writer.remove(&id).await?,
             }
         }
-        self.writer.observe(None, seen).await?;
+        self.writer.observe(&sight, seen).await?;
         Ok(ids)
     }
 

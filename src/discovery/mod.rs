@@ -6,6 +6,7 @@
 
 mod follow;
 mod lock;
+mod sight;
 mod write;
 
 use std::{convert::Infallible, sync::Arc};
@@ -14,7 +15,7 @@ use futures_util::future;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use self::{follow::Follower, lock::Lock, write::Writer};
+use self::{follow::Follower, lock::Lock, sight::Sight, write::Writer};
 use crate::{
     config::Config,
     provider::{Provider, ProviderError},

@@ -5,11 +5,11 @@ use std::{
     sync::Arc,
 };
 
-use super::Interruption;
+use super::{Interruption, Sight};
 use crate::{
     config::{Config, ProbeKind},
     model::{ContainerId, Observation, ProviderName, TargetType},
-    store::{Discovered, ObservationMark, Observed, Store},
+    store::{Announced, Discovered, ObservationMark, Observed, Store},
 };
 
 /// Writes for one provider, in one generation.
@@ -22,7 +22,7 @@ pub(super) struct Writer {
     open: bool,
     /// Types that were written to, and so made known.
     known: BTreeSet<TargetType>,
-    /// The type that each container is stored under, with the number of the call that last said so.
+    /// The type that each container is stored under, with the number of the sight that last said so.
     stored: HashMap<ContainerId, (TargetType, u64)>,
 }
 
@@ -47,7 +47,9 @@ impl Writer {
         }
         for target_type in self.store.types().await? {
             let mark = self.next();
-            in_order(self.store.announce(&target_type, &mark).await?)?;
+            if self.store.announce(&target_type, &mark).await? == Announced::Stale {
+                return Err(Interruption::Stale);
+            }
             for id in self.store.ids_of(&target_type, &self.provider).await? {
                 self.stored.insert(id, (target_type.clone(), mark.sequence));
             }
@@ -56,14 +58,18 @@ impl Writer {
         Ok(())
     }
 
-    /// Begins a full look: its number, for [`Writer::observe`] and [`Writer::sweep`]. Every type hears of the generation again, for
-    /// it may have been forgotten with Redis's data.
-    pub(super) async fn begin(&mut self) -> Result<u64, Interruption> {
-        let look = self.next();
+    /// Before the provider is asked what there is. Every type hears of the generation again, for it may have been forgotten with
+    /// Redis's data, and says whether it recovers.
+    pub(super) async fn begin(&mut self) -> Result<Sight, Interruption> {
+        let mark = self.next();
+        let mut losses = BTreeMap::new();
         for target_type in self.store.types().await? {
-            in_order(self.store.announce(&target_type, &look).await?)?;
+            match self.store.announce(&target_type, &mark).await? {
+                Announced::Known(loss) => losses.extend(loss.map(|loss| (target_type, loss))),
+                Announced::Stale => return Err(Interruption::Stale),
+            }
         }
-        Ok(look.sequence)
+        Ok(Sight { number: mark.sequence, losses, clock: None })
     }
 
     /// The place of the last call in the order.
@@ -71,9 +77,9 @@ impl Writer {
         ObservationMark { provider: self.provider.clone(), generation: self.generation, sequence: self.sequence }
     }
 
-    /// Adds or changes containers, as part of a full look or not. One whose type is another now is first removed from
+    /// Adds or changes containers. One whose type is another now is first removed from
     /// where it was: no container is ever in two types.
-    pub(super) async fn observe(&mut self, look: Option<u64>, seen: Vec<Observation>) -> Result<(), Interruption> {
+    pub(super) async fn observe(&mut self, sight: &Sight, seen: Vec<Observation>) -> Result<(), Interruption> {
         let mut by_type: BTreeMap<TargetType, Vec<Discovered>> = BTreeMap::new();
         for observation in seen {
             let target_type = &observation.target_type;
@@ -81,16 +87,19 @@ impl Writer {
                 self.remove(&observation.id).await?;
             }
             let kind = self.config.probe_of(target_type).effective_kind(&observation.about);
-            let discovered = Discovered { probed: kind != ProbeKind::None, observation };
+            let discovered = Discovered {
+                probed: kind != ProbeKind::None,
+                after_loss: sight.after_loss(&observation, self.config.recovery.lag),
+                observation,
+            };
             by_type.entry(discovered.observation.target_type.clone()).or_default().push(discovered);
         }
         self.make_known(by_type.keys()).await?;
         for (target_type, containers) in by_type {
             let mark = self.next();
             in_order(self.store.observe(&target_type, &mark, &containers).await?)?;
-            let number = look.unwrap_or(mark.sequence);
             let ids = containers.into_iter().map(|container| container.observation.id);
-            self.stored.extend(ids.map(|id| (id, (target_type.clone(), number))));
+            self.stored.extend(ids.map(|id| (id, (target_type.clone(), sight.number))));
         }
         Ok(())
     }
@@ -107,16 +116,16 @@ impl Writer {
 
     /// Ends a full look: removes what it did not see, of every known type. What there is, Redis is asked: a failover may have
     /// brought back what was removed before it.
-    pub(super) async fn sweep(&mut self, look: u64) -> Result<(), Interruption> {
+    pub(super) async fn sweep(&mut self, look: &Sight) -> Result<(), Interruption> {
         for target_type in self.store.types().await? {
             let mut gone = self.store.ids_of(&target_type, &self.provider).await?;
             gone.retain(|id| {
-                self.stored.get(id).is_none_or(|(stored, number)| *stored != target_type || *number < look)
+                self.stored.get(id).is_none_or(|(stored, number)| *stored != target_type || *number < look.number)
             });
             let mark = self.next();
             in_order(self.store.remove(&target_type, &mark, &gone).await?)?;
         }
-        self.stored.retain(|_, (_, number)| *number >= look);
+        self.stored.retain(|_, (_, number)| *number >= look.number);
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -103,6 +104,8 @@ pub struct Observation {
     /// Start time and address, shortened to at most 32 characters: with the id it makes the container's identity.
     /// Empty when the engine cannot tell since it does not run: it stays the one that it was.
     pub incarnation: String,
+    /// When that began, by the provider's own clock; none when it cannot tell, or it does not run.
+    pub started: Option<Timestamp>,
     /// The engine's word.
     pub state: EngineState,
     /// The engine's check.

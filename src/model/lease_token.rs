@@ -135,8 +135,6 @@ impl LeaseTokens {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     const KEY: &str = "0123456789abcdef0123456789abcdef";
@@ -186,14 +184,5 @@ mod tests {
         assert_eq!(tokens(&[other]).verify(&old), Err(LeaseTokenError::Unsigned));
         assert_eq!(tokens(&[]).verify(&old), Err(LeaseTokenError::NoKey));
         assert_eq!(tokens(&[]).sign(&proof()), None);
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_is_believed_or_panics(text in ".{0,300}") {
-            prop_assert!(tokens(&[KEY]).verify(&text).is_err());
-            let signed_like = format!("v1.{text}.{text}");
-            prop_assert!(tokens(&[KEY]).verify(&signed_like).is_err());
-        }
     }
 }

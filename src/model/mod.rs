@@ -1,6 +1,9 @@
 //! The words of the system as types: validated names, records and outcomes. No I/O.
 
 mod container;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod lease_token;
 mod name;
 mod session;

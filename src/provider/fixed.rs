@@ -9,6 +9,8 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 
+use jiff::Timestamp;
+
 use super::{Capabilities, Change, Provider, ProviderError, host_port, incarnation};
 use crate::{
     config::{ConfigError, StaticConfig, StaticContainer},
@@ -53,6 +55,10 @@ impl Provider for FixedProvider {
         future::ok(self.containers.iter().find(|container| container.id == *id).cloned()).boxed()
     }
 
+    fn clock(&self) -> BoxFuture<'_, Option<Timestamp>> {
+        future::ready(None).boxed()
+    }
+
     fn watch(&self) -> BoxStream<'_, Result<Change, ProviderError>> {
         stream::pending().boxed()
     }
@@ -76,6 +82,7 @@ fn observation(provider: &ProviderName, container: &StaticContainer) -> Result<O
         id,
         target_type: target_type.clone(),
         incarnation: incarnation(&[host, &spelled]),
+        started: None,
         state: EngineState::Running,
         health: EngineHealth::None,
         about: About {

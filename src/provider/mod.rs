@@ -7,6 +7,7 @@ mod fixed;
 use std::sync::Arc;
 
 use futures_util::{future::BoxFuture, stream::BoxStream};
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 #[cfg(any(test, fuzzing))]
@@ -68,6 +69,9 @@ pub trait Provider: Send + Sync + 'static {
     /// # Errors
     /// It could not be asked.
     fn inspect<'a>(&'a self, id: &'a ContainerId) -> BoxFuture<'a, Result<Option<Observation>, ProviderError>>;
+
+    /// What its clock shows, for the times in [`Observation::started`]; none when it tells of no such times, or not now.
+    fn clock(&self) -> BoxFuture<'_, Option<Timestamp>>;
 
     /// Changes from now on. The stream ends with an error when the provider is lost; without the capability it never
     /// yields.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     Store, StoreError, Way,
-    reply::Record,
+    reply::{Record, Reply},
     scripts::{self, Script},
     sessions::{bytes, flag, millis},
     view,
@@ -52,6 +52,24 @@ pub enum Observed {
     Stale,
 }
 
+/// What became of an announcement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Announced {
+    /// The type knows of the generation; and the loss of Redis that it recovers from, if it does.
+    Known(Option<Loss>),
+    /// A newer generation, or a later observation, came before.
+    Stale,
+}
+
+/// A loss of Redis that a type recovers from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loss {
+    /// The epoch that began with it.
+    pub epoch: u64,
+    /// How long ago it was found, at least: in pool time, which stands still in outages and does not follow a clock that is set.
+    pub ago: Duration,
+}
+
 /// A container as discovery stores it.
 #[derive(Debug, Clone)]
 pub struct Discovered {
@@ -59,6 +77,8 @@ pub struct Discovered {
     pub observation: Observation,
     /// Whether health probes it; without a probe the engine's word is enough to give it out.
     pub probed: bool,
+    /// The epoch that began with a loss, if it was surely started after that was found: then nobody can hold it.
+    pub after_loss: Option<u64>,
 }
 
 /// What is known of a provider, for status, readiness and metrics.
@@ -215,8 +235,13 @@ impl Store {
     ///
     /// # Errors
     /// Redis could not be asked.
-    pub async fn announce(&self, target_type: &TargetType, mark: &ObservationMark) -> Result<Observed, StoreError> {
-        self.observation(&scripts::ANNOUNCE, target_type, mark, &[]).await
+    pub async fn announce(&self, target_type: &TargetType, mark: &ObservationMark) -> Result<Announced, StoreError> {
+        let Some(mut reply) = self.in_order(&scripts::ANNOUNCE, target_type, mark, &[]).await? else {
+            return Ok(Announced::Stale);
+        };
+        let epoch = reply.values.number()?;
+        let ago = reply.values.optional_number()?.map(Duration::from_millis);
+        Ok(Announced::Known(ago.map(|ago| Loss { epoch, ago })))
     }
 
     /// Adds or changes containers of one type (any number; they are sent in chunks of at most 100).
@@ -231,8 +256,8 @@ impl Store {
     ) -> Result<Observed, StoreError> {
         let mut changed = 0;
         for chunk in containers.chunks(100) {
-            let mut args = Vec::with_capacity(7 * chunk.len());
-            for Discovered { observation, probed } in chunk {
+            let mut args = Vec::with_capacity(8 * chunk.len());
+            for Discovered { observation, probed, after_loss } in chunk {
                 let about = serde_json::to_string(&observation.about).map_err(|error| StoreError::Protocol {
                     script: scripts::OBSERVE.name,
                     answer: format!("a description that is not JSON: {error}"),
@@ -245,6 +270,7 @@ impl Store {
                     flag(*probed),
                     "none".to_owned(),
                     about,
+                    after_loss.map(|epoch| epoch.to_string()).unwrap_or_default(),
                 ]);
             }
             match self.observation(&scripts::OBSERVE, target_type, mark, &bytes(&args)).await? {
@@ -283,13 +309,27 @@ impl Store {
         mark: &ObservationMark,
         own: &[&[u8]],
     ) -> Result<Observed, StoreError> {
+        match self.in_order(script, target_type, mark, own).await? {
+            Some(mut reply) => Ok(Observed::Taken { changed: reply.values.number()? }),
+            None => Ok(Observed::Stale),
+        }
+    }
+
+    /// The answer of a script that checks the order; none when the call is not in it.
+    async fn in_order(
+        &self,
+        script: &'static Script,
+        target_type: &TargetType,
+        mark: &ObservationMark,
+        own: &[&[u8]],
+    ) -> Result<Option<Reply>, StoreError> {
         let (generation, sequence) = (mark.generation.to_string(), mark.sequence.to_string());
         let mut args = vec![mark.provider.as_str().as_bytes(), generation.as_bytes(), sequence.as_bytes()];
         args.extend_from_slice(own);
-        let mut reply = self.run(Way::Slow, script, target_type, &args).await?;
+        let reply = self.run(Way::Slow, script, target_type, &args).await?;
         match reply.code.as_str() {
-            "ok" => Ok(Observed::Taken { changed: reply.values.number()? }),
-            "stale" => Ok(Observed::Stale),
+            "ok" => Ok(Some(reply)),
+            "stale" => Ok(None),
             _ => Err(reply.unexpected()),
         }
     }

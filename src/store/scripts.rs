@@ -53,7 +53,7 @@ macro_rules! library {
 /// What every script of a type begins with. The order matters: a function stands after those that it calls.
 macro_rules! core {
     () => {
-        library!("read" "open" "due" "event" "facts" "held" "derive" "move" "grant" "session" "overdue" "close" "offer"
+        library!("read" "open" "due" "event" "facts" "free_from" "held" "derive" "move" "grant" "session" "overdue" "close" "offer"
             "settle" "finish" "session_now" "container_now" "next_free" "serve" "recovered" "reclaim" "describe" "claim"
             "renew" "listen" "forget" "mark" "meet_claim")
     };

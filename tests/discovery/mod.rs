@@ -2,6 +2,7 @@
 
 mod engine;
 mod fixed;
+mod loss;
 mod order;
 mod replicas;
 
@@ -128,6 +129,14 @@ impl Bench {
 
     /// A session on a container of this test's type.
     pub async fn session(&self) -> Session {
+        match self.allocated().await {
+            Allocated::Ready(session) => session,
+            other => panic!("no session: {other:?}"),
+        }
+    }
+
+    /// What a create without waiting gives.
+    pub async fn allocated(&self) -> Allocated {
         let target_type = self.target_type();
         let owner: OwnerName = "tester".parse().unwrap();
         let new = Allocation {
@@ -144,10 +153,7 @@ impl Bench {
             metadata: "",
             idempotency_key: None,
         };
-        match self.store.allocate(&target_type, &new).await.unwrap() {
-            Allocated::Ready(session) => session,
-            other => panic!("no session: {other:?}"),
-        }
+        self.store.allocate(&target_type, &new).await.unwrap()
     }
 
     /// Why the session ended; none while it lives.

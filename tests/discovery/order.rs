@@ -7,9 +7,10 @@ use std::{
 
 use futures_util::{
     FutureExt as _, StreamExt as _,
-    future::BoxFuture,
+    future::{self, BoxFuture},
     stream::{self, BoxStream},
 };
+use jiff::Timestamp;
 use leasehold::{
     discovery,
     model::{About, ContainerId, EngineHealth, EngineState, Observation, PoolState, ProviderName, TargetType},
@@ -47,6 +48,7 @@ impl Scripted {
             id: id.clone(),
             target_type: target_type.clone(),
             incarnation: "first".to_owned(),
+            started: None,
             state,
             health: EngineHealth::None,
             about: About { name: "one".to_owned(), ..About::default() },
@@ -95,6 +97,10 @@ impl Provider for Scripted {
     fn inspect<'a>(&'a self, id: &'a ContainerId) -> BoxFuture<'a, Result<Option<Observation>, ProviderError>> {
         let seen = self.present.lock().unwrap().get(id).cloned();
         async move { Ok(seen) }.boxed()
+    }
+
+    fn clock(&self) -> BoxFuture<'_, Option<Timestamp>> {
+        future::ready(None).boxed()
     }
 
     fn watch(&self) -> BoxStream<'_, Result<Change, ProviderError>> {

@@ -146,10 +146,12 @@ pub fn running(name: &str) -> Discovered {
             id: id(name),
             target_type: "wine".parse().unwrap(),
             incarnation: "first".to_owned(),
+            started: None,
             state: EngineState::Running,
             health: EngineHealth::None,
             about: About { name: name.to_owned(), ..About::default() },
         },
         probed: false,
+        after_loss: None,
     }
 }

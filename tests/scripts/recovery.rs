@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use leasehold::{
     metrics::Metrics,
     model::{EndReason, LeaseProof, LeaseTokens, PoolState, Session, SessionId},
-    store::{Adopted, Allocated, Heartbeat, Polled, Store},
+    store::{Adopted, Allocated, Announced, Discovered, Heartbeat, Polled, Store},
 };
 use secrecy::SecretString;
 
@@ -506,4 +506,98 @@ async fn every_replica_tells_a_recovery_of_the_tokens_that_it_has_seen() {
     bench.found(&["one"]).await;
     bench.pass(LONGEST + LAG);
     assert!(token_of(&bench.ready().await) > token_of(&before));
+}
+
+/// A container that was started after the loss which this epoch began with.
+fn young(name: &str, epoch: u64) -> Discovered {
+    let mut one = running(name);
+    "second".clone_into(&mut one.observation.incarnation);
+    one.after_loss = Some(epoch);
+    one
+}
+
+#[tokio::test]
+async fn what_was_started_after_the_loss_is_free_at_once_and_stays_so() {
+    let bench = bench();
+    bench.containers(&["one", "two"]).await;
+    bench.moved();
+    bench.held_back().await;
+    let epoch = bench.store.reclaim(&bench.wine).await.unwrap().epoch;
+    let observe = async |number, one| bench.store.observe(&bench.wine, &mark(2, number), &[one]).await.unwrap();
+    // What was said of an earlier loss is nothing of this one.
+    observe(1, young("two", epoch - 1)).await;
+    bench.held_back().await;
+    // One that is new, one that was started again, and one that was known before it was known how old it is.
+    observe(2, young("three", epoch)).await;
+    observe(3, young("two", epoch)).await;
+    observe(4, running("four")).await;
+    observe(5, Discovered { after_loss: Some(epoch), ..running("four") }).await;
+    let counts = bench.store.counts(&bench.wine).await.unwrap();
+    assert_eq!((counts.available, counts.held), (3, 1));
+    let (page, _) = bench.store.containers(&bench.wine, true, "", 10).await.unwrap();
+    assert_eq!(page.len(), 3);
+    let sessions = [bench.ready().await, bench.ready().await, bench.ready().await];
+    let mut given: Vec<_> = sessions.iter().map(|one| one.container.as_ref().unwrap().id.to_string()).collect();
+    given.sort();
+    assert_eq!(given, ["four", "three", "two"]);
+    bench.held_back().await;
+    // Seen again while it is held, it is still free after.
+    observe(6, young("two", epoch)).await;
+    for session in &sessions {
+        bench.release(session).await;
+    }
+    assert_eq!(bench.store.counts(&bench.wine).await.unwrap().available, 3);
+    let waiting = bench.ready().await;
+    bench.release(&waiting).await;
+    // After the next loss it is as old as any.
+    bench.moved();
+    bench.held_back().await;
+}
+
+#[tokio::test]
+async fn who_waits_gets_what_was_started_after_the_loss_when_it_is_ready() {
+    let bench = bench();
+    bench.containers(&["one"]).await;
+    bench.moved();
+    let waiting = bench.queued().await;
+    let epoch = bench.store.reclaim(&bench.wine).await.unwrap().epoch;
+    let mut fresh = young("two", epoch);
+    fresh.probed = true;
+    bench.store.observe(&bench.wine, &mark(2, 1), &[fresh]).await.unwrap();
+    let read = async || {
+        let read = bench.store.poll(&bench.wine, waiting.id, Some(&bench.owner), false, false, None).await.unwrap();
+        let Polled::Session(session) = read else { panic!("{read:?}") };
+        session.container.map(|container| container.id.to_string())
+    };
+    assert_eq!(read().await, None, "before its probe");
+    bench.report("two", 1, None).await;
+    assert_eq!(read().await.as_deref(), Some("two"));
+}
+
+#[tokio::test]
+async fn a_recovering_type_tells_how_long_ago_the_loss_was_found_whatever_the_clock_does() {
+    let bench = bench();
+    bench.containers(&["one"]).await;
+    let told = async || match bench.store.announce(&bench.wine, &mark(2, 1)).await.unwrap() {
+        Announced::Known(loss) => loss,
+        Announced::Stale => panic!("stale"),
+    };
+    assert_eq!(told().await, None);
+    bench.moved();
+    assert!(told().await.unwrap().ago < Duration::from_secs(2));
+    bench.pass(Duration::from_secs(30));
+    let loss = told().await.unwrap();
+    assert_eq!(loss.epoch, bench.store.reclaim(&bench.wine).await.unwrap().epoch);
+    assert!((30..32).contains(&loss.ago.as_secs()), "{loss:?}");
+    // An hour without a tick is an outage, or a clock that was set: no time of the pool's.
+    let hour = 3_600_000;
+    let mut connection = bench.redis.conn();
+    for (field, step) in [("tick", -hour), ("offset", -hour)] {
+        let mut command = redis::cmd("HINCRBY");
+        command.arg(bench.key("epoch")).arg(field).arg(step);
+        let _: i64 = command.query(&mut connection).unwrap();
+    }
+    assert!((30..34).contains(&told().await.unwrap().ago.as_secs()));
+    bench.pass(LONGEST + LAG);
+    assert_eq!(told().await, None);
 }

@@ -2,7 +2,7 @@
 
 use leasehold::{
     model::{EndReason, EngineHealth, EngineState, PoolState, SessionState},
-    store::{ObservationMark, Observed, Polled, ProviderLock},
+    store::{Announced, ObservationMark, Observed, Polled, ProviderLock},
 };
 
 use super::{Bench, id, mark, running};
@@ -47,7 +47,7 @@ async fn case_10_another_incarnation_ends_the_lease_and_a_stale_look_changes_not
     }
     assert_eq!(bench.members("containers"), ["one"]);
     // A retry of the same call passes.
-    assert_eq!(bench.store.announce(&bench.wine, &mark(2, 1)).await.unwrap(), Observed::Taken { changed: 0 });
+    assert_eq!(bench.store.announce(&bench.wine, &mark(2, 1)).await.unwrap(), Announced::Known(None));
 }
 
 #[tokio::test]

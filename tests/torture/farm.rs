@@ -11,6 +11,7 @@ use futures_util::{
     future::{self, BoxFuture},
     stream::{self, BoxStream},
 };
+use jiff::Timestamp;
 use leasehold::{
     model::{About, ContainerId, Endpoint, EngineHealth, EngineState, Observation, ProviderName, TargetType},
     provider::{Capabilities, Change, Provider, ProviderError},
@@ -35,6 +36,8 @@ struct Container {
     /// None while it is gone.
     target: Option<Target>,
     started: u64,
+    /// The start of this one.
+    at: Timestamp,
 }
 
 impl Farm {
@@ -43,7 +46,7 @@ impl Farm {
         let mut present = BTreeMap::new();
         for (id, target_type) in containers {
             let target = Some(Target::start(id.as_str(), history.clone()).await);
-            present.insert(id, Container { target_type, target, started: 1 });
+            present.insert(id, Container { target_type, target, started: 1, at: Timestamp::now() });
         }
         let name = "farm".parse().expect("a name");
         Arc::new(Self { name, present: Mutex::new(present), changes: broadcast::channel(1024).0, history })
@@ -64,6 +67,7 @@ impl Farm {
         self.change(id, |container| {
             container.target = Some(target);
             container.started += 1;
+            container.at = Timestamp::now();
         });
     }
 
@@ -90,6 +94,7 @@ impl Farm {
             id: id.clone(),
             target_type: container.target_type.clone(),
             incarnation: format!("start-{}", container.started),
+            started: Some(container.at),
             state: EngineState::Running,
             health: EngineHealth::None,
             about: About {
@@ -117,6 +122,10 @@ impl Provider for Farm {
 
     fn inspect<'a>(&'a self, id: &'a ContainerId) -> BoxFuture<'a, Result<Option<Observation>, ProviderError>> {
         future::ok(self.look(id)).boxed()
+    }
+
+    fn clock(&self) -> BoxFuture<'_, Option<Timestamp>> {
+        future::ready(Some(Timestamp::now())).boxed()
     }
 
     fn watch(&self) -> BoxStream<'_, Result<Change, ProviderError>> {

@@ -36,6 +36,7 @@ pub(super) fn observation(
         id: found.id.unwrap_or_default().parse()?,
         target_type,
         incarnation,
+        started: started.parse().ok().filter(|_| runs),
         state,
         health: health(engine_state.health.and_then(|health| health.status)),
         about: About {
@@ -100,6 +101,7 @@ mod tests {
         assert_eq!(seen.about.ip_address.as_deref(), Some("172.17.0.2"));
         assert_eq!(seen.about.endpoints["vnc"].address.as_deref(), Some("127.0.0.1:40001"));
         assert_eq!(seen.incarnation.len(), 32);
+        assert_eq!(seen.started.map(|at| at.to_string()).as_deref(), Some("2026-11-23T21:00:00.123456789Z"));
     }
 
     #[test]
@@ -126,7 +128,7 @@ mod tests {
         ];
         for (word, state) in states {
             let seen = seen(|value| value["State"]["Status"] = word.into());
-            assert_eq!((seen.state, seen.incarnation.as_str()), (state, ""), "{word}");
+            assert_eq!((seen.state, seen.incarnation.as_str(), seen.started), (state, "", None), "{word}");
             assert!(seen.about.endpoints.is_empty() && seen.about.ports.is_empty(), "{word}");
         }
     }

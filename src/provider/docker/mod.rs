@@ -26,7 +26,8 @@ use futures_util::{
     future::{self, BoxFuture},
     stream::{self, BoxStream},
 };
-use tracing::warn;
+use jiff::Timestamp;
+use tracing::{debug, warn};
 
 use self::{address::Address, endpoints::Host};
 use super::{Capabilities, Change, Provider, ProviderError};
@@ -191,6 +192,21 @@ impl Provider for DockerProvider {
             };
             self.look_at(&engine, id.to_string()).await
         }
+        .boxed()
+    }
+
+    fn clock(&self) -> BoxFuture<'_, Option<Timestamp>> {
+        async {
+            let engine = self.connect().await?;
+            let told = self.answer(engine.info()).await?.system_time;
+            Ok::<_, ProviderError>(told.and_then(|time| time.parse().ok()))
+        }
+        .map(|clock| {
+            clock.unwrap_or_else(|error| {
+                debug!(provider = %self.name, "the engine does not tell its time: {error}");
+                None
+            })
+        })
         .boxed()
     }
 

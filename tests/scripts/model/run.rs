@@ -186,7 +186,7 @@ impl Run {
     }
 
     fn observed(&mut self, seen: &Discovered) {
-        let Discovered { observation, probed } = seen;
+        let Discovered { observation, probed, .. } = seen;
         let name = observation.id.as_str();
         let (probed, incarnation) = (*probed, observation.incarnation.parse().unwrap());
         let world = &mut self.world;
