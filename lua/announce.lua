@@ -10,7 +10,8 @@
 -- ARGV[7] sequence
 --
 -- Outcomes
---   ok     epoch; in a recovery the time since the loss was found, in ms of pool time (or false)
+--   ok     epoch; a fencing token that none granted yet is above; in a recovery the time since the loss was found, in ms
+--          of pool time (or false)
 --   stale
 local provider = ARGV[5]
 local generation = tonumber(ARGV[6])
@@ -26,4 +27,4 @@ end
 -- What versions before this one kept of full looks.
 redis.call('UNLINK', S.base .. 'seen:' .. provider)
 local found = S.recovering and redis.call('HGET', KEYS[1], 'found')
-return { 'ok', int(S.epoch), found and int(S.now - tonumber(found)) or false }
+return { 'ok', int(S.epoch), int(math.max(S.us, S.floor)), found and int(S.now - tonumber(found)) or false }

@@ -14,7 +14,7 @@
 -- ARGV[9] grace_ms    how long every holder that lives has time to prove its lease
 -- ARGV[10] lossless    '1': where there are data, none were lost
 -- ARGV[11] epoch_seen  the highest epoch that the caller knows of
--- ARGV[12] token_seen  the highest fencing token that it knows of
+-- ARGV[12] token_seen  a fencing token that none it knows of is above
 --
 -- Outcomes
 --   began  epoch, 1 when there are data (or 0), the time until the end of the recovery in ms (or false)
@@ -49,8 +49,10 @@ local last = redis.call('XREVRANGE', S.base .. 'events', '+', '-', 'COUNT', 1)[1
 local streamed = last and tonumber(string.match(last[1], '^%d+')) or 0
 S.epoch = math.max(S.epoch + 1, S.wall, streamed + 1, epoch_seen + 1)
 S.seq = 0
-S.floor = math.max(S.floor, token_seen)
 local kept = S.server
+-- Of what was granted in writes that are lost, no token was above the clock that the data were last used with, and none
+-- above the highest that anybody knows of, by more than the time that may be lost.
+S.floor = math.max(S.floor, token_seen, kept and S.tick * 1000 or 0) + lag_ms * 1000
 if kept then
   -- Pool time goes on where it stood, less what may be lost of renewals; the line's own clock does not go back.
   S.offset = S.offset + S.wall - S.tick + lag_ms

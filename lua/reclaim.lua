@@ -8,8 +8,8 @@
 -- ARGV[4] confirm_ms
 --
 -- Outcomes
---   ok  how many were overdue, the epoch, the time to the end of a recovery in ms (or false), and 1 when there may be
---       more to do (or 0)
+--   ok  how many were overdue, the epoch, a fencing token that none granted yet is above, the time to the end of a
+--       recovery in ms (or false), and 1 when there may be more to do (or 0)
 --
 -- Events: those of what was overdue.
 local refused = open(false)
@@ -17,4 +17,4 @@ if refused then
   return refused
 end
 local taken = reclaim(true)
-return { 'ok', taken, int(S.epoch), S.recovering and int(S.pause - S.now), S.more and 1 or 0 }
+return { 'ok', taken, int(S.epoch), int(math.max(S.us, S.floor)), S.recovering and int(S.pause - S.now), S.more and 1 or 0 }

@@ -26,6 +26,13 @@ struct OfType {
     pruned: Option<Instant>,
 }
 
+impl OfType {
+    fn saw(&mut self, epoch: u64, token: u64) {
+        self.seen.epoch = self.seen.epoch.max(epoch);
+        self.seen.token = self.seen.token.max(token);
+    }
+}
+
 struct Remembered {
     proof: LeaseProof,
     renewed: Instant,
@@ -43,8 +50,7 @@ impl Journal {
     /// A lease was granted, renewed or read: it lasts so long from now.
     pub(super) fn renewed(&self, proof: &LeaseProof, lasts: Duration) {
         self.with(&proof.target_type, |of_type, now| {
-            of_type.seen.epoch = of_type.seen.epoch.max(proof.epoch);
-            of_type.seen.token = of_type.seen.token.max(proof.fencing_token.0);
+            of_type.saw(proof.epoch, proof.fencing_token.0);
             match of_type.leases.get_mut(&proof.session) {
                 Some(known) if known.proof.fencing_token == proof.fencing_token => {
                     known.proof.epoch = proof.epoch;
@@ -63,9 +69,10 @@ impl Journal {
         self.with(target_type, |of_type, _| of_type.leases.remove(&session));
     }
 
-    /// An epoch was seen.
-    pub(super) fn saw(&self, target_type: &TargetType, epoch: u64) {
-        self.with(target_type, |of_type, _| of_type.seen.epoch = of_type.seen.epoch.max(epoch));
+    /// An epoch was seen, and a fencing token that none granted until then is above. Whoever begins the next epoch must know
+    /// both: Redis may have lost them, and its clock may be behind.
+    pub(super) fn saw(&self, target_type: &TargetType, epoch: u64, token: u64) {
+        self.with(target_type, |of_type, _| of_type.saw(epoch, token));
     }
 
     /// The highest epoch and fencing token that were seen.

@@ -239,7 +239,8 @@ impl Store {
         let Some(mut reply) = self.in_order(&scripts::ANNOUNCE, target_type, mark, &[]).await? else {
             return Ok(Announced::Stale);
         };
-        let epoch = reply.values.number()?;
+        let (epoch, token) = (reply.values.number()?, reply.values.number()?);
+        self.shared.journal.saw(target_type, epoch, token);
         let ago = reply.values.optional_number()?.map(Duration::from_millis);
         Ok(Announced::Known(ago.map(|ago| Loss { epoch, ago })))
     }

@@ -374,7 +374,7 @@ impl Store {
             return Err(reply.unexpected());
         }
         let (taken, epoch) = (reply.values.number()?, reply.values.number()?);
-        self.shared.journal.saw(target_type, epoch);
+        self.shared.journal.saw(target_type, epoch, reply.values.number()?);
         let recovering = left(&mut reply)?;
         Ok(Reclaimed { taken, epoch, recovering, more: reply.values.number()? == 1 })
     }

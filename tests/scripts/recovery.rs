@@ -407,6 +407,47 @@ async fn tokens_and_epochs_grow_also_when_all_is_lost_and_the_clock_stood_ahead(
 }
 
 #[tokio::test]
+async fn tokens_grow_also_when_the_server_that_goes_on_has_its_clock_behind() {
+    let bench = bench();
+    bench.containers(&["one"]).await;
+    // The server before had its clock an hour ahead, and what it granted last is lost.
+    let mut tick = redis::cmd("HINCRBY");
+    tick.arg(bench.key("epoch")).arg("tick").arg(3_600_000);
+    let tick: u64 = tick.query(&mut bench.redis.conn()).unwrap();
+    let lost = (tick + u64::try_from(LAG.as_millis()).unwrap()) * 1000;
+    bench.moved();
+    let epoch = bench.store.reclaim(&bench.wine).await.unwrap().epoch;
+    bench.store.observe(&bench.wine, &mark(2, 1), &[young("one", epoch)]).await.unwrap();
+    assert!(token_of(&bench.ready().await) > lost);
+}
+
+#[tokio::test]
+async fn who_only_discovers_or_reaps_knows_how_far_epochs_and_tokens_were() {
+    for reaps in [false, true] {
+        let bench = bench();
+        bench.containers(&["one"]).await;
+        let ahead = |field: &str, by: u64| -> u64 {
+            let mut command = redis::cmd("HINCRBY");
+            command.arg(bench.key("epoch")).arg(field).arg(by).query(&mut bench.redis.conn()).unwrap()
+        };
+        let token = ahead("floor", 4_000_000_000_000_000);
+        let epoch = ahead("epoch", 86_400_000);
+        let other = bench.other();
+        let look = async |number| match reaps {
+            true => drop(other.reclaim(&bench.wine).await.unwrap()),
+            false => drop(other.announce(&bench.wine, &mark(2, number)).await.unwrap()),
+        };
+        look(1).await;
+        bench.flushed();
+        look(2).await;
+        let began = bench.store.reclaim(&bench.wine).await.unwrap().epoch;
+        assert!(began > epoch, "{began} after {epoch}");
+        bench.store.observe(&bench.wine, &mark(2, 3), &[young("one", began)]).await.unwrap();
+        assert!(token_of(&bench.ready().await) > token, "reaps: {reaps}");
+    }
+}
+
+#[tokio::test]
 async fn a_paused_replica_cannot_begin_a_type_as_new_after_a_loss() {
     let bench = bench();
     bench.containers(&["one"]).await;

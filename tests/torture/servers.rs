@@ -117,18 +117,20 @@ impl Servers {
         .await;
     }
 
-    /// Whether every server but the primaries follows one.
+    /// Whether every server but the primaries follows one, and the sentinels say so: as long as they name another one,
+    /// nobody can find the primary.
     pub async fn in_step(&self) -> bool {
-        let mut primaries = 0;
+        let mut primaries = Vec::new();
         for node in &self.nodes {
             let Ok(info) = node.ask::<String>(redis::cmd("INFO").arg("replication")).await else { return false };
             if info.contains("role:master") {
-                primaries += 1;
+                primaries.push(node.door.at().port().to_string());
             } else if !info.contains("master_link_status:up") {
                 return false;
             }
         }
-        primaries == self.shards()
+        let named = self.sentinels.iter().all(|sentinel| sentinel.field("port").as_ref() == primaries.first());
+        primaries.len() == self.shards() && named
     }
 
     /// How many primaries there are when all is well.
