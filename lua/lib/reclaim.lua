@@ -43,9 +43,14 @@ local function reclaim(anyway)
     redis.call('ZREM', S.base .. 'quarantine', id)
     local f = facts(id)
     if f then
+      local changes
       f.quarantine = nil
       redis.call('HDEL', S.base .. 'container:' .. id, 'quarantine')
-      settle(f)
+      if f.reset == 'failed' then
+        changes = {}
+        want_reset(f, changes)
+      end
+      settle(f, false, changes)
     end
   end
   serve()

@@ -54,7 +54,7 @@ macro_rules! library {
 macro_rules! core {
     () => {
         library!("read" "open" "due" "event" "facts" "free_from" "held" "derive" "move" "grant" "session" "overdue" "close" "offer"
-            "settle" "finish" "session_now" "container_now" "next_free" "serve" "recovered" "reclaim" "describe" "claim"
+            "settle" "want_reset" "cleaned" "reset_failed" "finish" "session_now" "container_now" "next_free" "serve" "recovered" "reclaim" "describe" "claim"
             "renew" "listen" "forget" "mark" "meet_claim")
     };
 }
@@ -100,6 +100,16 @@ of_a_type!(OBSERVE, "observe", ["provider", "generation", "sequence", "..."]);
 of_a_type!(REMOVE, "remove", ["provider", "generation", "sequence", "..."]);
 of_a_type!(CLAIM_PROBES, "claim_probes", ["most", "interval_ms"]);
 of_a_type!(REPORT_PROBES, "report_probes", ["rise", "fall", "..."]);
+of_a_type!(
+    CLAIM_RESETS,
+    "claim_resets",
+    ["most", "deadline_ms", "attempts", "rest_ms", "longest_ms"]
+);
+of_a_type!(
+    REPORT_RESET,
+    "report_reset",
+    ["container", "attempt", "failure", "restarted", "pause_ms", "attempts", "rest_ms", "longest_ms"]
+);
 of_a_type!(SETTLE, "settle", ["container"]);
 of_a_type!(
     BEGIN,
@@ -117,7 +127,7 @@ of_its_own!(PROVIDER_STATUS, "provider_status", []);
 of_its_own!(CLAIM_ID, "claim_id", ["value", "replaces", "keep_ms"]);
 
 /// Every script.
-pub(super) static ALL: [&Script; 27] = [
+pub(super) static ALL: [&Script; 29] = [
     &ALLOCATE,
     &POLL,
     &HEARTBEAT,
@@ -134,6 +144,8 @@ pub(super) static ALL: [&Script; 27] = [
     &REMOVE,
     &CLAIM_PROBES,
     &REPORT_PROBES,
+    &CLAIM_RESETS,
+    &REPORT_RESET,
     &SETTLE,
     &LOCK_PROVIDER,
     &UNLOCK_PROVIDER,
