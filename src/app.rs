@@ -142,6 +142,13 @@ pub async fn run(config: Config, roles: Roles, key: Option<SecretString>) -> any
             Ok(())
         });
     }
+    if has(Role::Reaper) {
+        let (pool, shutdown) = (pool.clone(), shutdown.clone());
+        parts.start("auditor", async move {
+            pool.run_auditor(shutdown).await;
+            Ok(())
+        });
+    }
     if has(Role::Discovery) {
         let (store, config) = (store.clone(), config.clone());
         let (replica, shutdown) = (replica.clone(), shutdown.clone());

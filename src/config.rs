@@ -6,6 +6,7 @@
 //!
 //! Durations are written as `250ms`, `5s`, `10m`, `1h`.
 
+mod audit;
 mod defaults;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -32,6 +33,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
 pub use self::{
+    audit::AuditConfig,
     redaction::{redacted, without_source},
     redis_url::{HostPort, RedisPlace, RedisUrl},
 };
@@ -92,6 +94,8 @@ pub struct Config {
     pub discovery: DiscoveryConfig,
     /// How containers are probed, unless their type says otherwise.
     pub health: HealthConfig,
+    /// How the data in Redis are audited.
+    pub audit: AuditConfig,
     /// Logs.
     pub log: LogConfig,
     /// Target types: those that are listed are known before a container of them is found.

@@ -15,7 +15,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::model::{PoolState, ProviderName, Recovery, SessionState, TargetType};
+use crate::model::{Fault, Finding, PoolState, ProviderName, Recovery, SessionState, TargetType};
 
 /// What [`Metrics::encode`] writes.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -61,6 +61,12 @@ struct ProviderLabels {
     provider: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FaultLabels {
+    target_type: String,
+    fault: &'static str,
+}
+
 type Timings<L> = Family<L, Histogram, fn() -> Histogram>;
 
 /// The metrics of one replica. Shared by all that count.
@@ -71,6 +77,7 @@ pub struct Metrics {
     probes: Timings<ProbeLabels>,
     requests: Timings<RequestLabels>,
     panics: Counter,
+    repairs: Family<FaultLabels, Counter>,
 }
 
 /// The sizes of the pool at the time of a scrape.
@@ -90,6 +97,8 @@ pub struct PoolSizes {
     pub sessions: Vec<(TargetType, SessionState, u64)>,
     /// Each provider, the time since its last full look that succeeded, and whether the last one did.
     pub providers: Vec<(ProviderName, Option<Duration>, bool)>,
+    /// What the last audit of each type found, and how long ago it ended.
+    pub audits: Vec<(TargetType, Duration, Vec<(Fault, u64)>)>,
     /// Sessions for which requests wait on this replica.
     pub waiting: u64,
 }
@@ -136,9 +145,11 @@ impl Metrics {
         let help = "HTTP requests, by route and status";
         registry.register_with_unit("http_request_duration", help, unit, requests.clone());
         registry.register("panics", "Panics: each is a defect", panics.clone());
+        let repairs = Family::default();
+        registry.register("audit_repairs", "Faults in the data that this replica repaired", repairs.clone());
         let version = [("version", env!("CARGO_PKG_VERSION"))];
         registry.register("build", "The program", Info::new(version.to_vec()));
-        Self { registry, scripts, allocations, probes, requests, panics }
+        Self { registry, scripts, allocations, probes, requests, panics, repairs }
     }
 
     /// A script ran, with this outcome code.
@@ -164,6 +175,13 @@ impl Metrics {
     pub fn request(&self, method: &str, route: &str, status: u16, took: Duration) {
         let labels = RequestLabels { method: method.to_owned(), route: route.to_owned(), status };
         self.requests.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+
+    /// A fault was repaired.
+    pub fn audit_repair(&self, finding: &Finding) {
+        let labels =
+            FaultLabels { target_type: finding.target_type.to_string(), fault: finding.fault.as_str() };
+        self.repairs.get_or_create(&labels).inc();
     }
 
     /// A thread panicked.
@@ -228,6 +246,16 @@ fn registry_of(sizes: &PoolSizes) -> Registry {
             ages.get_or_create(&labels).set(age.as_secs_f64());
         }
     }
+    let faults = Family::<FaultLabels, Gauge>::default();
+    let audit_ages = Family::<TypeLabels, Gauge<f64, std::sync::atomic::AtomicU64>>::default();
+    for (target_type, age, found) in &sizes.audits {
+        audit_ages.get_or_create(&TypeLabels { target_type: target_type.to_string() }).set(age.as_secs_f64());
+        for fault in Fault::ALL {
+            let labels = FaultLabels { target_type: target_type.to_string(), fault: fault.as_str() };
+            let count = found.iter().find(|(kind, _)| *kind == fault).map_or(0, |(_, count)| *count);
+            faults.get_or_create(&labels).set(count as i64);
+        }
+    }
     let single = |value: u64| {
         let gauge = Gauge::<i64>::default();
         gauge.set(value as i64);
@@ -245,6 +273,8 @@ fn registry_of(sizes: &PoolSizes) -> Registry {
     registry.register("recovery_proven", "Leases that were proven in the recovery that goes on", proven);
     registry.register("sessions", "Live sessions by type and state, of the whole pool", sessions);
     registry.register("queue_depth", "Sessions that wait in line, of the whole pool", queue);
+    registry.register("audit_faults", "Faults in the data that the last audit found, by kind", faults);
+    registry.register_with_unit("audit_age", "Since the end of the last audit", Unit::Seconds, audit_ages);
     registry.register("provider_up", "Whether the last full look at the provider succeeded", providers);
     registry.register_with_unit("provider_age", "Since the last full look that succeeded", Unit::Seconds, ages);
     registry

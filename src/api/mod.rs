@@ -1,6 +1,7 @@
 //! The HTTP API: one file for each resource.
 
 mod answers;
+mod audit;
 mod auth;
 mod browser;
 mod containers;
@@ -24,6 +25,7 @@ mod tls;
 
 use std::sync::Arc;
 
+pub use audit::{AuditBody, AuditResult};
 pub use auth::{Keys, KeysError};
 pub use containers::{ContainerList, PoolStatus, ProviderState, Refreshed};
 pub use guide::{GuideAllocated, GuideReleased};

@@ -80,5 +80,8 @@ async fn sizes(state: &State) -> Result<PoolSizes, crate::pool::PoolError> {
     for provider in state.pool.providers().await? {
         sizes.providers.push((provider.name, provider.age, provider.error.is_none()));
     }
+    for (target_type, audited) in state.pool.audited().await? {
+        sizes.audits.push((target_type, audited.age, audited.found));
+    }
     Ok(sizes)
 }

@@ -1,5 +1,6 @@
 //! The command line. Data goes to stdout, everything else to stderr; exit codes are stable (see [`exit`]).
 
+mod audit;
 mod connection;
 mod containers;
 mod demo;
@@ -57,6 +58,8 @@ enum Command {
     Init(recovery::InitArgs),
     /// Show the recovery after a loss of Redis, or end it
     Recover(recovery::RecoverArgs),
+    /// Look for faults in the data in Redis, and repair them: exit code 1 when one is left
+    Audit(audit::Args),
     /// Hold a container while a command runs
     Run(run::Args),
     /// Ask one replica whether it is ready: exit code 0 when it is, else 1 (for a container's HEALTHCHECK)
@@ -108,6 +111,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Refresh(args) => status::refresh(args).await,
         Command::Init(args) => recovery::init(args).await,
         Command::Recover(args) => recovery::recover(args).await,
+        Command::Audit(args) => audit::audit(args).await,
         Command::Run(args) => run::run(args).await,
         Command::Healthcheck(args) => status::healthcheck(args).await,
         Command::Key(args) => key::key(args),

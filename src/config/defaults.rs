@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use super::{
-    Config, CorsConfig, DiscoveryConfig, HealthConfig, LeaseTokenConfig, Limits, LogConfig, LogFormat, ProbeKind,
+    AuditConfig, Config, CorsConfig, DiscoveryConfig, HealthConfig, LeaseTokenConfig, Limits, LogConfig, LogFormat, ProbeKind,
     Reach, RecoveryConfig, RedisConfig, RedisTls, TlsConfig,
 };
 
@@ -23,6 +23,7 @@ impl Default for Config {
             limits: Limits::default(),
             discovery: DiscoveryConfig::default(),
             health: HealthConfig::default(),
+            audit: AuditConfig::default(),
             log: LogConfig::default(),
             types: BTreeMap::new(),
             provider: Vec::new(),

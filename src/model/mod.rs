@@ -1,5 +1,6 @@
 //! The words of the system as types: validated names, records and outcomes. No I/O.
 
+mod audit;
 mod container;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -8,6 +9,7 @@ mod lease_token;
 mod name;
 mod session;
 
+pub use audit::{Fault, Finding};
 pub use container::{
     About, Container, Endpoint, EngineHealth, EngineState, Health, HealthStatus, Observation, PoolState, Recovery,
     TypeStatus,

@@ -1,5 +1,6 @@
 //! What the service promises: sessions and the line. Knows no HTTP and no Redis command.
 
+mod audit;
 mod create;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -18,11 +19,12 @@ use futures_util::future::try_join_all;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
+pub use audit::AuditPart;
 pub use request::{
     ContainerFilter, CreateSession, Created, Idempotency, OnShortage, Page, PoolError, Renewal, SessionFilter,
 };
 
-pub use crate::store::{ProviderStatus, StoreError};
+pub use crate::store::{Audited, ProviderStatus, StoreError};
 
 use self::waiters::Waiters;
 use crate::{

@@ -22,6 +22,7 @@
 //! | `tickets` | zset by expiry | the same sessions, by when they were last asked for | `allocate`, `poll` | 145 |
 //! | `sessions`, `owner:<name>` | zset by creation | live sessions, of all and of one owner | `allocate`, `close` | 145 each |
 //! | `ended` | zset by end | ended sessions, as long as they are kept | `close` | 145 |
+//! | `audit` | hash | who audits the type and until when; when the last audit ended, and how many faults of each kind it found | `claim_audit`, `finish_audit` | one |
 //! | `events` | stream | what happened, ids `<epoch>-<sequence>` | `event` | 175 an event |
 //!
 //! Bytes are for each container or session that is in it, measured on Redis 7.0 with 10,000 of each, ids of 64 characters (as Docker's)
@@ -34,6 +35,7 @@
 //!
 //! Times in scores are pool time in milliseconds, but those of `sessions` and `ended`, which are shown and so are Redis's clock.
 
+mod audit;
 mod connection;
 mod dial;
 mod error;
@@ -64,6 +66,7 @@ use std::{
 
 use secrecy::ExposeSecret as _;
 
+pub use audit::{AUDIT_AREAS, AuditPage, Audited};
 pub use error::StoreError;
 pub use recovery::Adopted;
 pub use registry::{
