@@ -112,7 +112,7 @@ pub async fn run(config: Config, roles: Roles, key: Option<SecretString>) -> any
     let pool = Pool::new(store.clone(), config.clone(), metrics.clone(), replica.clone(), draining.clone());
     let has = |role| roles.0.contains(&role);
     let Bound { server, address } =
-        api::bind(&config, &pool, &metrics, &keys, certificate.as_ref(), connections, has(Role::Api))
+        api::bind(&config, &pool, &providers, &keys, certificate.as_ref(), connections, has(Role::Api))
             .with_context(|| format!("configuration: listen = {}: cannot be listened on", config.listen))?;
     let handle = server.handle();
 

@@ -179,8 +179,7 @@ impl Metrics {
 
     /// A fault was repaired.
     pub fn audit_repair(&self, finding: &Finding) {
-        let labels =
-            FaultLabels { target_type: finding.target_type.to_string(), fault: finding.fault.as_str() };
+        let labels = FaultLabels { target_type: finding.target_type.to_string(), fault: finding.fault.as_str() };
         self.repairs.get_or_create(&labels).inc();
     }
 

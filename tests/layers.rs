@@ -10,7 +10,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("main", &["app", "cli", "telemetry"]),
     ("cli", &["api", "app", "client", "demo", "provider", "telemetry"]),
     ("app", &["api", "discovery", "health", "pool", "provider", "store", "telemetry"]),
-    ("api", &["pool"]),
+    ("api", &["pool", "provider"]),
     ("client", &[]),
     ("demo", &["rfb"]),
     ("discovery", &["provider", "store"]),

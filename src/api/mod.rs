@@ -11,6 +11,7 @@ mod extract;
 #[doc(hidden)]
 pub mod fuzz;
 mod guide;
+mod insight;
 mod methods;
 mod openapi;
 mod operation;
@@ -38,7 +39,7 @@ pub use sessions::{
 };
 pub use tls::{Certificate, TlsError};
 
-use crate::{config::Config, metrics::Metrics, pool::Pool};
+use crate::{config::Config, metrics::Metrics, pool::Pool, provider::Provider};
 
 /// What handlers of one worker work with.
 struct State {
@@ -46,4 +47,5 @@ struct State {
     config: Arc<Config>,
     metrics: Arc<Metrics>,
     keys: Arc<Keys>,
+    providers: Arc<[Arc<dyn Provider>]>,
 }

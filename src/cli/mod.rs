@@ -5,6 +5,7 @@ mod connection;
 mod containers;
 mod demo;
 pub mod exit;
+mod insight;
 mod key;
 mod output;
 mod recovery;
@@ -52,6 +53,10 @@ enum Command {
     /// List, show, create and release sessions
     #[command(visible_alias = "session")]
     Sessions(sessions::Args),
+    /// Show what a container writes
+    Logs(insight::LogsArgs),
+    /// Show what containers use of processor, memory and network
+    Stats(insight::StatsArgs),
     /// Have every provider looked at now, and show what there is then
     Refresh(status::RefreshArgs),
     /// Mark a new Redis as new, before the first replica uses it: what is missing in it was not lost
@@ -108,6 +113,8 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Status(args) => status::status(args).await,
         Command::Containers(args) => containers::containers(args).await,
         Command::Sessions(args) => sessions::sessions(args).await,
+        Command::Logs(args) => insight::logs(args).await,
+        Command::Stats(args) => insight::stats(args).await,
         Command::Refresh(args) => status::refresh(args).await,
         Command::Init(args) => recovery::init(args).await,
         Command::Recover(args) => recovery::recover(args).await,

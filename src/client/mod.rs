@@ -20,6 +20,7 @@ mod answer;
 mod error;
 mod guard;
 mod http;
+mod insight;
 mod request;
 mod sessions;
 
@@ -31,6 +32,7 @@ pub use self::{
     answer::{AuditPart, ContainerPage, HeartbeatOutcome, PoolStatus, Refreshed, Renewed},
     error::{ClientError, Problem},
     guard::{Loss, SessionGuard},
+    insight::{Lines, LogFilter},
     request::{ContainerFilter, CreateSession, OnShortage, Renewal, SessionFilter},
 };
 

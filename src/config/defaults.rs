@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use super::{
-    AuditConfig, Config, CorsConfig, DiscoveryConfig, HealthConfig, LeaseTokenConfig, Limits, LogConfig, LogFormat, ProbeKind,
-    Reach, RecoveryConfig, RedisConfig, RedisTls, TlsConfig,
+    AuditConfig, Config, CorsConfig, DiscoveryConfig, HealthConfig, LeaseTokenConfig, Limits, LogConfig, LogFormat,
+    ProbeKind, Reach, RecoveryConfig, RedisConfig, RedisTls, TlsConfig,
 };
 
 impl Default for Config {

@@ -81,6 +81,7 @@ pub struct Endpoint {
 
 /// The opaque description of a container, stored as it is: Lua never parses it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct About {
     /// The engine's name for it.
     pub name: String,

@@ -5,6 +5,7 @@ mod container;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
+mod insight;
 mod lease_token;
 mod name;
 mod session;
@@ -14,6 +15,7 @@ pub use container::{
     About, Container, Endpoint, EngineHealth, EngineState, Health, HealthStatus, Observation, PoolState, Recovery,
     TypeStatus,
 };
+pub use insight::{ContainerStats, LogLine, LogStream};
 pub use lease_token::{LeaseProof, LeaseTokenError, LeaseTokens};
 pub use name::{Caller, ContainerId, InvalidName, OwnerName, ProviderName, Role, TargetType};
 pub use session::{EndReason, FencingToken, Lease, Session, SessionId, SessionState, Ticket};

@@ -125,12 +125,7 @@ impl Pool {
     }
 
     /// One page, with the sets of those owners that it meets; then `place` is the next one.
-    async fn audit_step(
-        &self,
-        place: &mut Place,
-        repairs: bool,
-        looked: &mut u64,
-    ) -> Result<Vec<Finding>, StoreError> {
+    async fn audit_step(&self, place: &mut Place, repairs: bool, looked: &mut u64) -> Result<Vec<Finding>, StoreError> {
         let (target_type, area) = (&place.target_type, AUDIT_AREAS[place.area]);
         let page = self.store.audit_page(target_type, area, place.cursor.as_deref(), repairs).await?;
         *looked += page.looked;

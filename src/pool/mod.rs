@@ -11,6 +11,7 @@ mod recovery;
 mod registry;
 mod request;
 mod sessions;
+mod streams;
 mod waiters;
 
 use std::sync::Arc;
@@ -23,6 +24,8 @@ pub use audit::AuditPart;
 pub use request::{
     ContainerFilter, CreateSession, Created, Idempotency, OnShortage, Page, PoolError, Renewal, SessionFilter,
 };
+
+pub use streams::OpenStream;
 
 pub use crate::store::{Audited, ProviderStatus, StoreError};
 
@@ -82,6 +85,12 @@ impl Pool {
     #[must_use]
     pub fn for_worker(&self) -> Self {
         Self { store: self.store.for_worker(), shared: self.shared.clone() }
+    }
+
+    /// What this replica counts.
+    #[must_use]
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.shared.metrics
     }
 
     /// How many sessions are waited for by open requests on this replica.

@@ -72,13 +72,8 @@ impl Store {
         cursor: Option<&str>,
         repairs: bool,
     ) -> Result<AuditPage, StoreError> {
-        let args = [
-            area.to_owned(),
-            cursor.unwrap_or_default().to_owned(),
-            PAGE.to_string(),
-            flag(repairs),
-            millis(GRACE),
-        ];
+        let args =
+            [area.to_owned(), cursor.unwrap_or_default().to_owned(), PAGE.to_string(), flag(repairs), millis(GRACE)];
         let mut reply = self.run(Way::Slow, &scripts::AUDIT, target_type, &bytes(&args)).await?;
         if reply.code != "ok" {
             return Err(reply.unexpected());

@@ -1,5 +1,6 @@
 //! The scripts, one by one, through the store on a real Redis.
 
+mod audit;
 mod leases;
 mod line;
 mod model;

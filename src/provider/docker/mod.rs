@@ -5,6 +5,7 @@ mod endpoints;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
+mod insight;
 mod inspection;
 mod labels;
 
@@ -30,10 +31,10 @@ use jiff::Timestamp;
 use tracing::{debug, warn};
 
 use self::{address::Address, endpoints::Host};
-use super::{Capabilities, Change, Provider, ProviderError};
+use super::{Capabilities, Change, Insight, LogOptions, Provider, ProviderError};
 use crate::{
     config::{Config, ConfigError, DockerConfig},
-    model::{ContainerId, Observation, ProviderName, TargetType},
+    model::{ContainerId, ContainerStats, LogLine, Observation, ProviderName, TargetType},
 };
 
 /// The longest that the engine may take for one answer.
@@ -103,10 +104,14 @@ impl DockerProvider {
     async fn answer<T>(&self, call: impl Future<Output = Result<T, EngineError>>) -> Result<T, ProviderError> {
         match tokio::time::timeout(ANSWER_WITHIN, call).await {
             Ok(answer) => answer.map_err(|error| self.explain(&error)),
-            Err(_) => Err(ProviderError::Unreachable {
-                address: self.address.to_string(),
-                reason: format!("no answer within {ANSWER_WITHIN:?}"),
-            }),
+            Err(_) => Err(self.silent()),
+        }
+    }
+
+    fn silent(&self) -> ProviderError {
+        ProviderError::Unreachable {
+            address: self.address.to_string(),
+            reason: format!("no answer within {ANSWER_WITHIN:?}"),
         }
     }
 
@@ -177,7 +182,7 @@ impl Provider for DockerProvider {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { watch: true }
+        Capabilities { watch: true, logs: true, stats: true }
     }
 
     fn list(&self) -> BoxFuture<'_, Result<Vec<Observation>, ProviderError>> {
@@ -225,6 +230,22 @@ impl Provider for DockerProvider {
             .try_flatten_stream()
             .try_filter_map(|event| future::ok(change(event)))
             .boxed()
+    }
+
+    fn logs(
+        self: Arc<Self>,
+        id: ContainerId,
+        options: LogOptions,
+    ) -> BoxFuture<'static, Result<Insight<LogLine>, ProviderError>> {
+        self.logs_of(id, options).boxed()
+    }
+
+    fn stats(
+        self: Arc<Self>,
+        id: ContainerId,
+        follow: bool,
+    ) -> BoxFuture<'static, Result<Insight<ContainerStats>, ProviderError>> {
+        self.stats_of(id, follow).boxed()
     }
 }
 
