@@ -98,7 +98,9 @@ async fn find(state: &State, id: &str) -> Result<(Container, Arc<dyn Provider>),
     let provider = state.providers.iter().find(|provider| *provider.name() == container.provider);
     let missing = || {
         let name = &container.provider;
-        Problem::not_supported(format!("This replica does not have the provider {name}; ask one that is configured with it"))
+        Problem::not_supported(format!(
+            "This replica does not have the provider {name}; ask one that is configured with it"
+        ))
     };
     let provider = provider.cloned().ok_or_else(missing)?;
     Ok((container, provider))
@@ -118,7 +120,10 @@ fn problem(error: ProviderError, container: &Container) -> Problem {
 /// An answer that goes on: proxies are not to gather it.
 fn answer(kind: &str) -> actix_web::HttpResponseBuilder {
     let mut answer = HttpResponse::Ok();
-    answer.content_type(kind).insert_header((header::CACHE_CONTROL, "no-store")).insert_header(("X-Accel-Buffering", "no"));
+    answer
+        .content_type(kind)
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header(("X-Accel-Buffering", "no"));
     answer
 }
 

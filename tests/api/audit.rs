@@ -26,9 +26,7 @@ async fn what_is_found_is_told_in_parts_and_repaired_when_asked() {
     assert!(clean["looked"].as_u64() > Some(3), "{clean}");
 
     plant(&redis, "SET", "about:ghost", &["{}"]);
-    let finding = |repaired: bool| {
-        json!([{"target_type": "wine", "fault": "orphan_record", "id": "ghost", "place": "about", "repaired": repaired}])
-    };
+    let finding = |repaired: bool| json!([{"target_type": "wine", "fault": "orphan_record", "id": "ghost", "place": "about", "repaired": repaired}]);
     assert_eq!(http.post("/audit", json!({})).await.expect(200).body["findings"], finding(false));
     assert_eq!(http.post("/audit", json!({"repair": true})).await.expect(200).body["findings"], finding(true));
     assert_eq!(http.post("/audit", json!({})).await.expect(200).body["findings"], json!([]));

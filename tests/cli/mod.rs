@@ -59,7 +59,7 @@ impl Said {
 
     /// Its stdout as JSON.
     #[track_caller]
-    fn json(&self) -> serde_json::Value {
+    pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
     }
 

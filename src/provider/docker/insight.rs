@@ -185,7 +185,10 @@ mod tests {
         }))
         .unwrap();
         let stats = stats("abc".parse().unwrap(), &seen);
-        assert_eq!((stats.cpu_percent, stats.memory_bytes, stats.memory_limit_bytes), (Some(40.0), Some(4_000), Some(9_000)));
+        assert_eq!(
+            (stats.cpu_percent, stats.memory_bytes, stats.memory_limit_bytes),
+            (Some(40.0), Some(4_000), Some(9_000))
+        );
         assert_eq!((stats.network_rx_bytes, stats.network_tx_bytes), (Some(11), Some(22)));
     }
 
@@ -193,6 +196,9 @@ mod tests {
     fn of_one_that_does_not_run_nothing_is_told() {
         let seen = serde_json::json!({"read": "0001-01-01T00:00:00Z", "cpu_stats": {}, "precpu_stats": {}});
         let stats = stats("abc".parse().unwrap(), &serde_json::from_value(seen).unwrap());
-        assert_eq!((stats.time, stats.cpu_percent, stats.memory_bytes, stats.network_rx_bytes), (None, None, None, None));
+        assert_eq!(
+            (stats.time, stats.cpu_percent, stats.memory_bytes, stats.network_rx_bytes),
+            (None, None, None, None)
+        );
     }
 }
