@@ -9,6 +9,7 @@ mod discovery;
 mod failure;
 mod health;
 mod layers;
+mod monitoring;
 mod scripts;
 mod security;
 mod topology;

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{Problem, State, auth::Reader};
 use crate::{
-    metrics::{self, PoolSizes},
+    metrics::{self, PoolSizes, ProviderSize},
     model::{PoolState, SessionState},
 };
 
@@ -53,14 +53,19 @@ pub(super) async fn readyz(state: web::Data<State>) -> Result<HttpResponse, Prob
 pub(super) async fn scrape(_caller: Reader, state: web::Data<State>) -> Result<HttpResponse, Problem> {
     let sizes = sizes(&state).await.unwrap_or_else(|error| {
         tracing::debug!(%error, "a scrape went without the pool's sizes");
-        PoolSizes { waiting: state.pool.waiting() as u64, ..PoolSizes::default() }
+        own_sizes(&state)
     });
     let text = state.metrics.encode(&sizes).map_err(|_| Problem::internal())?;
     Ok(HttpResponse::Ok().content_type(metrics::CONTENT_TYPE).body(text))
 }
 
+/// What is known without Redis.
+fn own_sizes(state: &State) -> PoolSizes {
+    PoolSizes { waiting: state.pool.waiting() as u64, long_polls: state.pool.long_polls(), ..PoolSizes::default() }
+}
+
 async fn sizes(state: &State) -> Result<PoolSizes, crate::pool::PoolError> {
-    let mut sizes = PoolSizes { redis_up: true, waiting: state.pool.waiting() as u64, ..PoolSizes::default() };
+    let mut sizes = PoolSizes { redis_up: true, ..own_sizes(state) };
     for (target_type, counts) in state.pool.counts().await? {
         for (pool_state, count) in [
             (PoolState::Available, counts.available),
@@ -78,7 +83,12 @@ async fn sizes(state: &State) -> Result<PoolSizes, crate::pool::PoolError> {
         sizes.sessions.push((target_type, SessionState::Queued, counts.sessions_queued));
     }
     for provider in state.pool.providers().await? {
-        sizes.providers.push((provider.name, provider.age, provider.error.is_none()));
+        sizes.providers.push(ProviderSize {
+            name: provider.name,
+            age: provider.age,
+            up: provider.error.is_none(),
+            discovered: provider.holder.is_some(),
+        });
     }
     for (target_type, audited) in state.pool.audited().await? {
         sizes.audits.push((target_type, audited.age, audited.found));

@@ -99,6 +99,13 @@ impl Pool {
         self.shared.waiters.len()
     }
 
+    /// How many requests wait or go on at this replica, and how many may.
+    #[must_use]
+    pub fn long_polls(&self) -> (u64, u64) {
+        let most = self.shared.config.long_polls;
+        ((most - self.shared.long_polls.available_permits()) as u64, most as u64)
+    }
+
     /// Whether the replica is to end: nobody waits here any more.
     #[must_use]
     pub fn is_ending(&self) -> bool {

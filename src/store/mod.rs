@@ -150,6 +150,8 @@ impl Store {
     /// The address cannot be understood.
     pub fn connect(config: &Config, metrics: Arc<Metrics>) -> Result<Self, StoreError> {
         let timeout = config.redis.timeout;
+        // Each kind is told of from the start: what comes first is else no increase.
+        StoreError::KINDS.iter().for_each(|kind| metrics.redis_errors(kind, 0));
         let unfit = |reason| StoreError::Unfit(format!("redis.url cannot be used: {reason}"));
         let url = RedisUrl::parse(config.redis.url.expose_secret()).map_err(unfit)?;
         let servers = Servers::start(&config.redis, &url)?;
@@ -183,6 +185,12 @@ impl Store {
     pub fn for_worker(&self) -> Self {
         let hot = Links::start(&self.shared.servers, self.shared.timeout);
         Self { hot: Arc::new(hot), gather: Arc::default(), shared: self.shared.clone() }
+    }
+
+    /// What this replica counts.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.shared.metrics
     }
 
     /// The way of what may grant.
@@ -230,6 +238,9 @@ impl Store {
         let answer = self.call(way, key.as_bytes(), Work::Script(call)).await;
         let reply = answer.and_then(|value| Reply::read(script.name, value));
         let outcome = reply.as_ref().map_or("error", |reply| reply.code.as_str());
+        if let Err(error) = &reply {
+            self.shared.metrics.redis_errors(error.kind(), 1);
+        }
         self.shared.metrics.script(script.name, outcome, began.elapsed());
         reply
     }

@@ -5,7 +5,6 @@ mod auth;
 mod containers;
 mod guide;
 mod input;
-mod insight;
 mod line;
 mod openapi;
 mod operation;
