@@ -122,11 +122,22 @@ pub struct PoolSizes {
     /// Each provider.
     pub providers: Vec<ProviderSize>,
     /// What the last audit of each type found, and how long ago it ended.
-    pub audits: Vec<(TargetType, Duration, Vec<(Fault, u64)>)>,
+    pub audits: Vec<AuditSize>,
     /// Sessions for which requests wait on this replica.
     pub waiting: u64,
     /// Requests that wait or go on at this replica, and the most that may.
     pub long_polls: (u64, u64),
+}
+
+/// What is told of the last audit of a type at the time of a scrape.
+#[derive(Debug, Clone)]
+pub struct AuditSize {
+    /// The type.
+    pub target_type: TargetType,
+    /// Since its end.
+    pub age: Duration,
+    /// How many faults of each kind there were.
+    pub found: Vec<(Fault, u64)>,
 }
 
 /// What is told of a provider at the time of a scrape.
@@ -338,7 +349,7 @@ fn registry_of(sizes: &PoolSizes, reaper_age: Option<Duration>) -> Registry {
     }
     let faults = Family::<FaultLabels, Gauge>::default();
     let audit_ages = Family::<TypeLabels, Gauge<f64, std::sync::atomic::AtomicU64>>::default();
-    for (target_type, age, found) in &sizes.audits {
+    for AuditSize { target_type, age, found } in &sizes.audits {
         audit_ages.get_or_create(&TypeLabels { target_type: target_type.to_string() }).set(age.as_secs_f64());
         for fault in Fault::ALL {
             let labels = FaultLabels { target_type: target_type.to_string(), fault: fault.as_str() };

@@ -81,12 +81,12 @@ pub(super) async fn container_stats(
     let open = state.pool.open_stream()?;
     let (container, provider) = find(&state, &id).await?;
     let asked = provider.stats(container.id.clone(), query.stream);
-    let mut stats = asked.await.map_err(|error| problem(error, &container))?;
+    let mut told = asked.await.map_err(|error| problem(error, &container))?;
     if query.stream {
-        return Ok(answer(LINES).streaming(passed_on(stats, open, |stats| as_json(&stats))));
+        return Ok(answer(LINES).streaming(passed_on(told, open, |stats| as_json(&stats))));
     }
-    match stats.next().await {
-        Some(Ok(stats)) => Ok(HttpResponse::Ok().json(stats)),
+    match told.next().await {
+        Some(Ok(now)) => Ok(HttpResponse::Ok().json(now)),
         Some(Err(error)) => Err(problem(error, &container)),
         None => Err(problem(ProviderError::Gone, &container)),
     }

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{Problem, State, auth::Reader};
 use crate::{
-    metrics::{self, PoolSizes, ProviderSize},
+    metrics::{self, AuditSize, PoolSizes, ProviderSize},
     model::{PoolState, SessionState},
 };
 
@@ -91,7 +91,7 @@ async fn sizes(state: &State) -> Result<PoolSizes, crate::pool::PoolError> {
         });
     }
     for (target_type, audited) in state.pool.audited().await? {
-        sizes.audits.push((target_type, audited.age, audited.found));
+        sizes.audits.push(AuditSize { target_type, age: audited.age, found: audited.found });
     }
     Ok(sizes)
 }

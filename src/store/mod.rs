@@ -151,7 +151,9 @@ impl Store {
     pub fn connect(config: &Config, metrics: Arc<Metrics>) -> Result<Self, StoreError> {
         let timeout = config.redis.timeout;
         // Each kind is told of from the start: what comes first is else no increase.
-        StoreError::KINDS.iter().for_each(|kind| metrics.redis_errors(kind, 0));
+        for kind in StoreError::KINDS {
+            metrics.redis_errors(kind, 0);
+        }
         let unfit = |reason| StoreError::Unfit(format!("redis.url cannot be used: {reason}"));
         let url = RedisUrl::parse(config.redis.url.expose_secret()).map_err(unfit)?;
         let servers = Servers::start(&config.redis, &url)?;

@@ -161,7 +161,7 @@ impl Pool {
         let redis = Redis::start();
         let settings = Settings::toml(farm("wine", containers as usize)).env("LIMITS__TTL_MIN", "1s");
         let replica = Replica::start_with_available(&redis.url(), &settings, containers).await;
-        Self { replica, redis: redis }
+        Self { replica, redis }
     }
 
     fn http(&self) -> Http {

@@ -1,6 +1,6 @@
 //! The audit finds every fault that is planted by hand, repairs it, and takes nothing for a fault that is none.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, fmt::Display, time::Duration};
 
 use leasehold::{
     model::{EndReason, Fault, Finding, PoolState, Session, SessionState},
@@ -15,8 +15,8 @@ const FAR: &str = "9000000000000";
 /// What a fault is told by.
 type Told = (Fault, String, String);
 
-fn told(fault: Fault, id: impl ToString, place: impl ToString) -> Told {
-    (fault, id.to_string(), place.to_string())
+fn told(fault: Fault, id: impl Display, place: impl Display) -> Told {
+    (fault, format!("{id}"), format!("{place}"))
 }
 
 impl Bench {
