@@ -18,7 +18,7 @@ use crate::{
     metrics::Metrics,
     model::TargetType,
     pool::Pool,
-    provider,
+    provider, recycle,
     store::{Store, StoreError},
 };
 
@@ -38,11 +38,13 @@ pub enum Role {
     Health,
     /// Reclaims promptly what is overdue.
     Reaper,
+    /// Makes containers clean between sessions.
+    Recycle,
 }
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Api, Self::Discovery, Self::Health, Self::Reaper];
+    pub const ALL: [Self; 5] = [Self::Api, Self::Discovery, Self::Health, Self::Reaper, Self::Recycle];
 
     /// The word for it on the command line.
     #[must_use]
@@ -52,6 +54,7 @@ impl Role {
             Self::Discovery => "discovery",
             Self::Health => "health",
             Self::Reaper => "reaper",
+            Self::Recycle => "recycle",
         }
     }
 }
@@ -102,6 +105,7 @@ pub async fn run(config: Config, roles: Roles, key: Option<SecretString>) -> any
     }
     let certificate = Certificate::load(&config.tls)?;
     let providers = provider::from_config(&config)?;
+    recycle::check(&config, &providers)?;
     let config = Arc::new(config);
     let store = Store::connect(&config, metrics.clone())?;
     refuse_unfit(&store).await?;
@@ -112,7 +116,7 @@ pub async fn run(config: Config, roles: Roles, key: Option<SecretString>) -> any
     let pool = Pool::new(store.clone(), config.clone(), metrics.clone(), replica.clone(), draining.clone());
     let has = |role| roles.0.contains(&role);
     let Bound { server, address } =
-        api::bind(&config, &pool, &metrics, &keys, certificate.as_ref(), connections, has(Role::Api))
+        api::bind(&config, &pool, &providers, &keys, certificate.as_ref(), connections, has(Role::Api))
             .with_context(|| format!("configuration: listen = {}: cannot be listened on", config.listen))?;
     let handle = server.handle();
 
@@ -142,11 +146,26 @@ pub async fn run(config: Config, roles: Roles, key: Option<SecretString>) -> any
             Ok(())
         });
     }
+    if has(Role::Reaper) {
+        let (pool, shutdown) = (pool.clone(), shutdown.clone());
+        parts.start("auditor", async move {
+            pool.run_auditor(shutdown).await;
+            Ok(())
+        });
+    }
     if has(Role::Discovery) {
-        let (store, config) = (store.clone(), config.clone());
+        let (store, providers, config) = (store.clone(), providers.clone(), config.clone());
         let (replica, shutdown) = (replica.clone(), shutdown.clone());
         parts.start("discovery", async move {
             discovery::run(store, providers, config, replica, shutdown).await;
+            Ok(())
+        });
+    }
+    if has(Role::Recycle) {
+        let (store, providers, config) = (store.clone(), providers.clone(), config.clone());
+        let (metrics, shutdown) = (metrics.clone(), shutdown.clone());
+        parts.start("recycle", async move {
+            recycle::run(store, providers, config, metrics, shutdown).await;
             Ok(())
         });
     }
@@ -330,9 +349,9 @@ mod tests {
 
     #[test]
     fn roles_are_read_as_they_are_written() {
-        assert_eq!(Roles::default().to_string(), "api,discovery,health,reaper");
+        assert_eq!(Roles::default().to_string(), "api,discovery,health,reaper,recycle");
         assert_eq!("reaper, api".parse::<Roles>().unwrap().to_string(), "api,reaper");
         let error = "api,probe".parse::<Roles>().unwrap_err();
-        assert!(error.contains("\"probe\"") && error.contains("api,discovery,health,reaper"), "{error}");
+        assert!(error.contains("\"probe\"") && error.contains("api,discovery,health,reaper,recycle"), "{error}");
     }
 }

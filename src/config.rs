@@ -6,6 +6,7 @@
 //!
 //! Durations are written as `250ms`, `5s`, `10m`, `1h`.
 
+mod audit;
 mod defaults;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -13,6 +14,7 @@ pub mod fuzz;
 mod links;
 mod redaction;
 mod redis_url;
+mod reset;
 mod validate;
 
 use std::{
@@ -31,9 +33,12 @@ use jiff::fmt::serde::unsigned_duration::friendly::compact as duration_text;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
+use self::validate::{between, check};
 pub use self::{
+    audit::AuditConfig,
     redaction::{redacted, without_source},
     redis_url::{HostPort, RedisPlace, RedisUrl},
+    reset::{QuarantineConfig, ResetConfig, ResetKind, TypeReset},
 };
 use crate::model::{About, OwnerName, ProviderName, Role, TargetType};
 
@@ -92,6 +97,12 @@ pub struct Config {
     pub discovery: DiscoveryConfig,
     /// How containers are probed, unless their type says otherwise.
     pub health: HealthConfig,
+    /// How the data in Redis are audited.
+    pub audit: AuditConfig,
+    /// How containers are made clean between sessions, unless their type says otherwise.
+    pub reset: ResetConfig,
+    /// How long a container rests that fails again and again.
+    pub quarantine: QuarantineConfig,
     /// Logs.
     pub log: LogConfig,
     /// Target types: those that are listed are known before a container of them is found.
@@ -356,6 +367,8 @@ pub struct TypeConfig {
     pub ports: Option<BTreeMap<String, u16>>,
     /// How to probe; what is absent is taken from `[health]`.
     pub probe: Option<TypeProbe>,
+    /// How to make it clean between sessions; what is absent is taken from `[reset]`.
+    pub reset: Option<TypeReset>,
 }
 
 /// `[types.<type>.probe]`

@@ -6,7 +6,8 @@
 //! - [`cli`] is the command line; its client commands speak HTTP only, through [`client`].
 //! - [`api`] is the HTTP API: one file for each resource.
 //! - [`pool`] is what the service promises: sessions and the line.
-//! - [`discovery`] keeps the registry in step with the [`provider`]s; [`health`] probes containers.
+//! - [`discovery`] keeps the registry in step with the [`provider`]s; [`health`] probes containers;
+//!   [`recycle`] makes them clean between two sessions.
 //! - [`store`] is Redis: keys, scripts, connections. Nothing else names it.
 //! - [`rfb`] is the little of the VNC protocol that probes and the [`demo`] target share.
 //! - [`model`] is the words as types, [`config`] the settings, [`metrics`] and [`telemetry`] what is told of a replica.
@@ -23,6 +24,7 @@ pub mod metrics;
 pub mod model;
 pub mod pool;
 pub mod provider;
+pub mod recycle;
 pub mod rfb;
 pub mod store;
 pub mod telemetry;

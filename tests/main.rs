@@ -9,6 +9,8 @@ mod discovery;
 mod failure;
 mod health;
 mod layers;
+mod monitoring;
+mod recycle;
 mod scripts;
 mod security;
 mod topology;

@@ -4,13 +4,14 @@
 local BETWEEN, NONE = '\31', '\30'
 
 -- A container: id, provider, state, check, probed, probe, why, pool state, cordoned, lease, allocated at, token, about,
--- held.
+-- held; its reset, and why the last attempt failed.
 local function describe_container(f)
   local pool_state, set = derive(f)
   return table.concat({ f.id, f.provider, f.state, f.check, f.probed, f.probe or NONE, f.why or NONE, pool_state,
     f.cordon or NONE, f.lease or NONE, f.at or NONE, f.token or NONE,
     redis.call('GET', S.base .. 'about:' .. f.id) or NONE,
-    set == 'available' and pool_state ~= set and '1' or NONE }, BETWEEN)
+    set == 'available' and pool_state ~= set and '1' or NONE,
+    f.reset or NONE, f.reset and redis.call('HGET', S.base .. 'container:' .. f.id, 'reset_why') or NONE }, BETWEEN)
 end
 
 -- A session: id, state, owner, ttl, expires in ms, created, ended, reason, token, wall clock, position, estimate in ms,

@@ -1,6 +1,7 @@
 //! The HTTP API: one file for each resource.
 
 mod answers;
+mod audit;
 mod auth;
 mod browser;
 mod containers;
@@ -10,6 +11,7 @@ mod extract;
 #[doc(hidden)]
 pub mod fuzz;
 mod guide;
+mod insight;
 mod methods;
 mod openapi;
 mod operation;
@@ -24,6 +26,7 @@ mod tls;
 
 use std::sync::Arc;
 
+pub use audit::{AuditBody, AuditResult};
 pub use auth::{Keys, KeysError};
 pub use containers::{ContainerList, PoolStatus, ProviderState, Refreshed};
 pub use guide::{GuideAllocated, GuideReleased};
@@ -36,7 +39,7 @@ pub use sessions::{
 };
 pub use tls::{Certificate, TlsError};
 
-use crate::{config::Config, metrics::Metrics, pool::Pool};
+use crate::{config::Config, metrics::Metrics, pool::Pool, provider::Provider};
 
 /// What handlers of one worker work with.
 struct State {
@@ -44,4 +47,5 @@ struct State {
     config: Arc<Config>,
     metrics: Arc<Metrics>,
     keys: Arc<Keys>,
+    providers: Arc<[Arc<dyn Provider>]>,
 }

@@ -8,7 +8,7 @@ use utoipa::{
 use utoipa_actix_web::{AppExt as _, service_config::ServiceConfig};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{answers, containers, guide, operation, recovery, sessions};
+use super::{answers, audit, containers, guide, insight, operation, recovery, sessions};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -52,8 +52,11 @@ pub(super) fn service(routes: &mut ServiceConfig) {
         .service(guide::guide_session)
         .service(guide::guide_allocate)
         .service(guide::guide_release)
+        .service(insight::container_logs)
+        .service(insight::container_stats)
         .service(containers::read_container)
-        .service(recovery::end_recovery);
+        .service(recovery::end_recovery)
+        .service(audit::audit);
 }
 
 /// The routes that every replica has, whatever its roles.

@@ -132,6 +132,22 @@ impl Problem {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed", detail)
     }
 
+    /// What the container's provider can never do.
+    pub(super) fn not_supported(detail: String) -> Self {
+        Self::new(StatusCode::CONFLICT, "not_supported", "Not supported", detail)
+    }
+
+    /// What the container's provider refuses as things are.
+    pub(super) fn provider_refused(detail: String) -> Self {
+        Self::new(StatusCode::CONFLICT, "provider_refused", "The provider refuses", detail)
+    }
+
+    /// The container's provider cannot be asked now.
+    pub(super) fn provider_unavailable(detail: String) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "provider_unavailable", "Provider unavailable", detail)
+            .retry_after(RETRY_AFTER)
+    }
+
     /// A defect of ours: the log says more.
     pub(super) fn internal() -> Self {
         let detail = "Something went wrong inside; the log of this replica says what";

@@ -32,7 +32,7 @@ use tracing_actix_web::TracingLogger;
 use utoipa_actix_web::AppExt as _;
 
 use super::{Certificate, Keys, State, cors::cors, methods::Methods, openapi, paths, span::RequestSpan, stream::Paced};
-use crate::{config::Config, metrics::Metrics, pool::Pool};
+use crate::{config::Config, metrics::Metrics, pool::Pool, provider::Provider};
 
 /// Longer than the load balancer keeps an idle connection, so that it is never the server that closes one just as a
 /// request comes.
@@ -63,7 +63,7 @@ pub struct Bound {
 pub fn bind(
     config: &Arc<Config>,
     pool: &Pool,
-    metrics: &Arc<Metrics>,
+    providers: &[Arc<dyn Provider>],
     keys: &Arc<Keys>,
     certificate: Option<&Arc<Certificate>>,
     connections: usize,
@@ -76,7 +76,8 @@ pub fn bind(
     let parts = Parts {
         config: config.clone(),
         pool: pool.clone(),
-        metrics: metrics.clone(),
+        providers: providers.into(),
+        metrics: pool.metrics().clone(),
         keys: keys.clone(),
         methods: Arc::new(Methods::of(openapi::document())),
         whole,
@@ -107,6 +108,7 @@ pub fn bind(
 struct Parts {
     config: Arc<Config>,
     pool: Pool,
+    providers: Arc<[Arc<dyn Provider>]>,
     metrics: Arc<Metrics>,
     keys: Arc<Keys>,
     methods: Arc<Methods>,
@@ -125,9 +127,9 @@ fn app(
         InitError = (),
     >,
 > {
-    let Parts { config, pool, metrics, keys, methods, whole } = parts;
+    let Parts { config, pool, providers, metrics, keys, methods, whole } = parts;
     let cors = cors(&config.cors);
-    let state = web::Data::new(State { pool: pool.for_worker(), config, metrics: metrics.clone(), keys });
+    let state = web::Data::new(State { pool: pool.for_worker(), config, metrics: metrics.clone(), keys, providers });
     let known = methods.clone();
     let nothing_there = move |request: HttpRequest| ready(known.nothing_there(&request));
     let mut app = App::new().into_utoipa_app().app_data(state).configure(openapi::operation);

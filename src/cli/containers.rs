@@ -86,7 +86,7 @@ impl Row for Container {
 }
 
 /// An engine's 64 digits, as the engine itself shortens them.
-fn short(id: &str) -> String {
+pub(super) fn short(id: &str) -> String {
     let digits = id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     if digits { id[..12].to_owned() } else { id.to_owned() }
 }

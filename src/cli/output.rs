@@ -45,6 +45,11 @@ pub(super) trait Row: Serialize {
 }
 
 impl Output {
+    /// The form that was asked for.
+    pub(super) fn format(self) -> Format {
+        self.output
+    }
+
     /// Shows a list.
     pub(super) fn list<R: Row>(self, rows: &[R]) -> anyhow::Result<ExitCode> {
         match self.output {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::{Container, Session, SessionId, TypeStatus};
+use crate::model::{Container, Finding, Session, SessionId, TypeStatus};
 
 /// One page of `GET /containers`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -79,4 +79,15 @@ pub struct Renewed {
 #[derive(Debug, Deserialize)]
 pub(super) struct RecoveryEnded {
     pub(super) ended: Vec<String>,
+}
+
+/// A part of `POST /audit`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AuditPart {
+    /// What was found in it.
+    pub findings: Vec<Finding>,
+    /// How many records and members of sets were looked at.
+    pub looked: u64,
+    /// The cursor of the next part; null when all has been looked at.
+    pub next: Option<String>,
 }

@@ -114,6 +114,12 @@ impl Http {
             .map_err(|error| ClientError::NotUnderstood { url: self.base.clone(), reason: error.to_string() })
     }
 
+    /// The next piece of an answer that goes on; none at its end.
+    pub(super) async fn piece(&self, response: &mut Response) -> Result<Option<Vec<u8>>, ClientError> {
+        let piece = response.chunk().await.map_err(|error| self.unreachable(&error))?;
+        Ok(piece.map(|piece| piece.to_vec()))
+    }
+
     fn unreachable(&self, error: &reqwest::Error) -> ClientError {
         let reason = if error.is_timeout() { "no answer in time".to_owned() } else { last_cause(error) };
         ClientError::Unreachable { url: self.base.clone(), reason }

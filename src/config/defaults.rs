@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use super::{
-    Config, CorsConfig, DiscoveryConfig, HealthConfig, LeaseTokenConfig, Limits, LogConfig, LogFormat, ProbeKind,
-    Reach, RecoveryConfig, RedisConfig, RedisTls, TlsConfig,
+    AuditConfig, Config, CorsConfig, DiscoveryConfig, HealthConfig, LeaseTokenConfig, Limits, LogConfig, LogFormat,
+    ProbeKind, QuarantineConfig, Reach, RecoveryConfig, RedisConfig, RedisTls, ResetConfig, TlsConfig,
 };
 
 impl Default for Config {
@@ -23,6 +23,9 @@ impl Default for Config {
             limits: Limits::default(),
             discovery: DiscoveryConfig::default(),
             health: HealthConfig::default(),
+            reset: ResetConfig::default(),
+            quarantine: QuarantineConfig::default(),
+            audit: AuditConfig::default(),
             log: LogConfig::default(),
             types: BTreeMap::new(),
             provider: Vec::new(),

@@ -16,6 +16,7 @@ impl Config {
             && self.prefix.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(&b));
         check(prefix_ok, "prefix", &self.prefix, "1 to 64 of letters, digits and . _ : -")?;
         self.redis.validate()?;
+        self.audit.validate()?;
         between("reaper_interval", self.reaper_interval, Duration::from_millis(50), Duration::from_mins(1))?;
         let hour = Duration::from_hours(1);
         let day = 24 * hour;
@@ -53,6 +54,7 @@ impl Config {
         for target_type in self.types.keys() {
             Self::validate_probe(&format!("types.{target_type}.probe"), &self.probe_of(target_type))?;
         }
+        self.validate_resets()?;
         for (at, provider) in self.provider.iter().enumerate() {
             let again = self.provider[..at].iter().any(|other| other.name() == provider.name());
             check(!again, "provider.name", provider.name(), "each name once")?;
@@ -130,14 +132,14 @@ impl RedisConfig {
     }
 }
 
-fn check(ok: bool, key: &str, given: &impl ToString, right: &str) -> Result<(), ConfigError> {
+pub(super) fn check(ok: bool, key: &str, given: &impl ToString, right: &str) -> Result<(), ConfigError> {
     if ok {
         return Ok(());
     }
     Err(ConfigError::Wrong { key: key.to_owned(), given: given.to_string(), right: right.to_owned() })
 }
 
-fn between(key: &str, given: Duration, least: Duration, most: Duration) -> Result<(), ConfigError> {
+pub(super) fn between(key: &str, given: Duration, least: Duration, most: Duration) -> Result<(), ConfigError> {
     check((least..=most).contains(&given), key, &format!("{given:?}"), &format!("from {least:?} to {most:?}"))
 }
 

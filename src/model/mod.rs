@@ -1,17 +1,21 @@
 //! The words of the system as types: validated names, records and outcomes. No I/O.
 
+mod audit;
 mod container;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
+mod insight;
 mod lease_token;
 mod name;
 mod session;
 
+pub use audit::{Fault, Finding};
 pub use container::{
     About, Container, Endpoint, EngineHealth, EngineState, Health, HealthStatus, Observation, PoolState, Recovery,
-    TypeStatus,
+    Reset, ResetState, TypeStatus,
 };
+pub use insight::{ContainerStats, LogLine, LogStream};
 pub use lease_token::{LeaseProof, LeaseTokenError, LeaseTokens};
 pub use name::{Caller, ContainerId, InvalidName, OwnerName, ProviderName, Role, TargetType};
 pub use session::{EndReason, FencingToken, Lease, Session, SessionId, SessionState, Ticket};

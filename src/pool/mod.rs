@@ -1,5 +1,6 @@
 //! What the service promises: sessions and the line. Knows no HTTP and no Redis command.
 
+mod audit;
 mod create;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -10,6 +11,7 @@ mod recovery;
 mod registry;
 mod request;
 mod sessions;
+mod streams;
 mod waiters;
 
 use std::sync::Arc;
@@ -18,11 +20,14 @@ use futures_util::future::try_join_all;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
+pub use audit::AuditPart;
 pub use request::{
     ContainerFilter, CreateSession, Created, Idempotency, OnShortage, Page, PoolError, Renewal, SessionFilter,
 };
 
-pub use crate::store::{ProviderStatus, StoreError};
+pub use streams::OpenStream;
+
+pub use crate::store::{Audited, ProviderStatus, StoreError};
 
 use self::waiters::Waiters;
 use crate::{
@@ -82,10 +87,23 @@ impl Pool {
         Self { store: self.store.for_worker(), shared: self.shared.clone() }
     }
 
+    /// What this replica counts.
+    #[must_use]
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.shared.metrics
+    }
+
     /// How many sessions are waited for by open requests on this replica.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.shared.waiters.len()
+    }
+
+    /// How many requests wait or go on at this replica, and how many may.
+    #[must_use]
+    pub fn long_polls(&self) -> (u64, u64) {
+        let most = self.shared.config.long_polls;
+        ((most - self.shared.long_polls.available_permits()) as u64, most as u64)
     }
 
     /// Whether the replica is to end: nobody waits here any more.

@@ -5,14 +5,15 @@
 //! | key | Redis type | holds | written by | bytes |
 //! |---|---|---|---|---|
 //! | `epoch` | hash | schema, server identity, when it was last checked (µs), epoch, event sequence, pool-time offset and last tick (ms), how much of the offset stands for lost writes (ms), token floor, mean session time (ms); of a recovery its end, when the loss was found, and from when ends of proven leases are believed (all in pool time), when the loss was found by the clock, leases proven; and a time before which nothing is due | every script; recoveries `begin`, `adopt` | one |
-//! | `container:<id>` | hash | the facts: provider, incarnation, engine state and check, probe verdict and counters, era, lease, token, cordon, reset, quarantine, what to do at a session's end; in a recovery its epoch and from when on it is free; and `set`, where `settle` put it | `observe`, `report_probes`, grants and ends | 330, leased 390 |
+//! | `container:<id>` | hash | the facts: provider, incarnation, engine state and check, probe verdict and counters, era, lease, token, cordon, reset (with the attempt that goes on, how many there were in a row, the incarnation then, and why the last one failed), quarantine and how often it did in a row, what to do at a session's end; in a recovery its epoch and from when on it is free; and `set`, where `settle` put it | `observe`, `report_probes`, grants and ends | 330, leased 390 |
 //! | `about:<id>` | string | the description as JSON, never parsed in Lua | `observe` | 170 more than the text |
 //! | `containers` | zset, all 0 | every container's id, for paging | `observe`, `remove` | 177 |
 //! | `available` | zset by time freed | what may be given out, longest idle first | `settle` | 177 |
 //! | `cordoned` `unhealthy` `initializing` `resetting` | zset by time of entry | the rest, one each; leased ones are in none: they are counted by `leases` and `offers` | `settle` | 177 |
 //! | `cleared` | zset by the time from which it is free | in a recovery: of those in `available`, the ones that nobody can still hold | `settle`, `observe` | 177 |
 //! | `claims` | hash | in a recovery: the sessions of leases that were proven before their container was found | `adopt`, `observe` | 110 |
-//! | `quarantine` | zset by end | who comes back when | `reclaim` | 177 |
+//! | `resets` | zset by time | what is to be made clean: when the next worker may claim it | `give_back`, `claim_resets`, `report_reset` | 177 |
+//! | `quarantine` | zset by end | who comes back when | `report_reset`, `reclaim` | 177 |
 //! | `probes` | zset by time | when to probe next | `observe`, `claim_probes`, `report_probes` | 177 |
 //! | `observers` | hash | by provider: generation and sequence of the last observation | `mark` | one |
 //! | `session:<id>` | hash | owner, state, TTL, container and its incarnation, token, times, end reason, replicas to wake, the epoch in which its lease was proven; expires after its end | `allocate`, `heartbeat`, `poll`, offers and ends | 310, queued 220, ended 380 |
@@ -22,6 +23,7 @@
 //! | `tickets` | zset by expiry | the same sessions, by when they were last asked for | `allocate`, `poll` | 145 |
 //! | `sessions`, `owner:<name>` | zset by creation | live sessions, of all and of one owner | `allocate`, `close` | 145 each |
 //! | `ended` | zset by end | ended sessions, as long as they are kept | `close` | 145 |
+//! | `audit` | hash | who audits the type and until when; when the last audit ended, and how many faults of each kind it found | `claim_audit`, `finish_audit` | one |
 //! | `events` | stream | what happened, ids `<epoch>-<sequence>` | `event` | 175 an event |
 //!
 //! Bytes are for each container or session that is in it, measured on Redis 7.0 with 10,000 of each, ids of 64 characters (as Docker's)
@@ -34,6 +36,7 @@
 //!
 //! Times in scores are pool time in milliseconds, but those of `sessions` and `ended`, which are shown and so are Redis's clock.
 
+mod audit;
 mod connection;
 mod dial;
 mod error;
@@ -47,6 +50,7 @@ mod recovery;
 mod registry;
 mod replicated;
 mod reply;
+mod resets;
 mod scripts;
 mod server;
 mod servers;
@@ -64,11 +68,13 @@ use std::{
 
 use secrecy::ExposeSecret as _;
 
+pub use audit::{AUDIT_AREAS, AuditPage, Audited};
 pub use error::StoreError;
 pub use recovery::Adopted;
 pub use registry::{
     Announced, Discovered, Loss, ObservationMark, Observed, ProbeReport, ProbeTask, ProviderLock, ProviderStatus,
 };
+pub use resets::{ResetOutcome, ResetReported, ResetTask, ResetTerms};
 #[doc(hidden)]
 pub use scripts::{ScriptText, script_text};
 pub use sessions::{
@@ -147,6 +153,10 @@ impl Store {
     /// The address cannot be understood.
     pub fn connect(config: &Config, metrics: Arc<Metrics>) -> Result<Self, StoreError> {
         let timeout = config.redis.timeout;
+        // Each kind is told of from the start: what comes first is else no increase.
+        for kind in StoreError::KINDS {
+            metrics.redis_errors(kind, 0);
+        }
         let unfit = |reason| StoreError::Unfit(format!("redis.url cannot be used: {reason}"));
         let url = RedisUrl::parse(config.redis.url.expose_secret()).map_err(unfit)?;
         let servers = Servers::start(&config.redis, &url)?;
@@ -180,6 +190,12 @@ impl Store {
     pub fn for_worker(&self) -> Self {
         let hot = Links::start(&self.shared.servers, self.shared.timeout);
         Self { hot: Arc::new(hot), gather: Arc::default(), shared: self.shared.clone() }
+    }
+
+    /// What this replica counts.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.shared.metrics
     }
 
     /// The way of what may grant.
@@ -227,6 +243,9 @@ impl Store {
         let answer = self.call(way, key.as_bytes(), Work::Script(call)).await;
         let reply = answer.and_then(|value| Reply::read(script.name, value));
         let outcome = reply.as_ref().map_or("error", |reply| reply.code.as_str());
+        if let Err(error) = &reply {
+            self.shared.metrics.redis_errors(error.kind(), 1);
+        }
         self.shared.metrics.script(script.name, outcome, began.elapsed());
         reply
     }

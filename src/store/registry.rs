@@ -77,6 +77,8 @@ pub struct Discovered {
     pub observation: Observation,
     /// Whether health probes it; without a probe the engine's word is enough to give it out.
     pub probed: bool,
+    /// Whether it is made clean after a session.
+    pub resets: bool,
     /// The epoch that began with a loss, if it was surely started after that was found: then nobody can hold it.
     pub after_loss: Option<u64>,
 }
@@ -258,7 +260,7 @@ impl Store {
         let mut changed = 0;
         for chunk in containers.chunks(100) {
             let mut args = Vec::with_capacity(8 * chunk.len());
-            for Discovered { observation, probed, after_loss } in chunk {
+            for Discovered { observation, probed, resets, after_loss } in chunk {
                 let about = serde_json::to_string(&observation.about).map_err(|error| StoreError::Protocol {
                     script: scripts::OBSERVE.name,
                     answer: format!("a description that is not JSON: {error}"),
@@ -269,7 +271,7 @@ impl Store {
                     word(observation.state),
                     word(observation.health),
                     flag(*probed),
-                    "none".to_owned(),
+                    if *resets { "reset" } else { "none" }.to_owned(),
                     about,
                     after_loss.map(|epoch| epoch.to_string()).unwrap_or_default(),
                 ]);
@@ -477,6 +479,6 @@ fn word(value: impl serde::Serialize) -> String {
 }
 
 /// At most `most` bytes, whole characters.
-fn shortened(text: &str, most: usize) -> &str {
+pub(super) fn shortened(text: &str, most: usize) -> &str {
     &text[..text.floor_char_boundary(most)]
 }

@@ -54,17 +54,19 @@ macro_rules! library {
 macro_rules! core {
     () => {
         library!("read" "open" "due" "event" "facts" "free_from" "held" "derive" "move" "grant" "session" "overdue" "close" "offer"
-            "settle" "want_reset" "cleaned" "reset_failed" "finish" "session_now" "container_now" "next_free" "serve" "recovered" "reclaim" "describe" "claim"
+            "settle" "want_reset" "cleaned" "reset_failed" "give_back" "finish" "session_now" "container_now" "next_free" "serve" "recovered" "reclaim" "describe" "claim"
             "renew" "listen" "forget" "mark" "meet_claim")
     };
 }
 
 macro_rules! of_a_type {
-    ($name:ident, $file:literal, [$($arg:literal),*]) => {
+    ($name:ident, $file:literal, [$($arg:literal),*]) => { of_a_type!($name, $file, [$($arg),*], ""); };
+    // With libraries of its own.
+    ($name:ident, $file:literal, [$($arg:literal),*], $own:expr) => {
         pub(super) static $name: Script = Script {
             name: $file,
             args: &["check", "events_kept", "ended_kept_ms", "confirm_ms", $($arg),*],
-            source: concat!(core!(), include_str!(concat!("../../lua/", $file, ".lua"))),
+            source: concat!(core!(), $own, include_str!(concat!("../../lua/", $file, ".lua"))),
             hash: LazyLock::new(|| hash_of(&$name)),
         };
     };
@@ -100,11 +102,7 @@ of_a_type!(OBSERVE, "observe", ["provider", "generation", "sequence", "..."]);
 of_a_type!(REMOVE, "remove", ["provider", "generation", "sequence", "..."]);
 of_a_type!(CLAIM_PROBES, "claim_probes", ["most", "interval_ms"]);
 of_a_type!(REPORT_PROBES, "report_probes", ["rise", "fall", "..."]);
-of_a_type!(
-    CLAIM_RESETS,
-    "claim_resets",
-    ["most", "deadline_ms", "attempts", "rest_ms", "longest_ms"]
-);
+of_a_type!(CLAIM_RESETS, "claim_resets", ["most", "deadline_ms", "attempts", "rest_ms", "longest_ms"]);
 of_a_type!(
     REPORT_RESET,
     "report_reset",
@@ -118,6 +116,15 @@ of_a_type!(
 );
 of_a_type!(ADOPT, "adopt", ["brief", "token_seen", "..."]);
 of_a_type!(END_RECOVERY, "end_recovery", []);
+of_a_type!(
+    AUDIT,
+    "audit",
+    ["area", "cursor", "most", "repairs", "grace_ms"],
+    library!("audit" "audit_container" "audit_session")
+);
+of_a_type!(CLAIM_AUDIT, "claim_audit", ["replica", "hold_ms", "pause_ms"]);
+of_a_type!(FINISH_AUDIT, "finish_audit", ["replica", "..."]);
+of_a_type!(AUDITED, "audited", []);
 of_its_own!(MEET_TYPE, "meet_type", ["target_type", "wait_ms"]);
 of_its_own!(INIT, "init", ["force"]);
 of_its_own!(LOCK_PROVIDER, "lock_provider", ["replica", "ttl_ms", "above"]);
@@ -127,7 +134,7 @@ of_its_own!(PROVIDER_STATUS, "provider_status", []);
 of_its_own!(CLAIM_ID, "claim_id", ["value", "replaces", "keep_ms"]);
 
 /// Every script.
-pub(super) static ALL: [&Script; 29] = [
+pub(super) static ALL: [&Script; 33] = [
     &ALLOCATE,
     &POLL,
     &HEARTBEAT,
@@ -155,6 +162,10 @@ pub(super) static ALL: [&Script; 29] = [
     &BEGIN,
     &ADOPT,
     &END_RECOVERY,
+    &AUDIT,
+    &CLAIM_AUDIT,
+    &FINISH_AUDIT,
+    &AUDITED,
     &MEET_TYPE,
     &INIT,
 ];

@@ -136,6 +136,8 @@ pub struct TypeCounts {
     pub held: u64,
     /// The recovery that goes on.
     pub recovery: Option<Recovery>,
+    /// How long the oldest reset has been going on.
+    pub oldest_reset: Option<Duration>,
 }
 
 /// What a pass of the reaper did.
@@ -409,6 +411,7 @@ impl Store {
                     proven,
                 })
             },
+            oldest_reset: values.optional_number()?.map(Duration::from_millis),
         })
     }
 

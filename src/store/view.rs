@@ -6,7 +6,7 @@ use serde::de::IntoDeserializer as _;
 use super::{StoreError, reply::Record};
 use crate::model::{
     About, Container, EndReason, EngineHealth, EngineState, FencingToken, Health, HealthStatus, Lease, LeaseProof,
-    OwnerName, PoolState, Session, SessionState, TargetType, Ticket,
+    OwnerName, PoolState, Reset, ResetState, Session, SessionState, TargetType, Ticket,
 };
 
 /// Milliseconds since 1970 as RFC 3339.
@@ -145,6 +145,17 @@ fn container_of(id: &str, record: &mut Record<'_>, target_type: &TargetType) -> 
     let about_text = record.optional_text()?.unwrap_or("{}");
     let about: About = serde_json::from_str(about_text).map_err(|_| record.wrong("a description", about_text))?;
     let held = record.optional_number()?.is_some();
+    let reset = match record.optional_text()? {
+        None => None,
+        Some("failed") => Some(ResetState::Failed),
+        Some(_) => Some(ResetState::Pending),
+    };
+    let failure = record.optional_text()?.map(str::to_owned);
+    let mut health = health(state, engine, probed, probe, why);
+    if reset == Some(ResetState::Failed) {
+        health.status = HealthStatus::Unhealthy;
+        health.reason = Some(format!("its reset fails: {}", failure.as_deref().unwrap_or("unknown")));
+    }
     Ok(Container {
         id,
         name: about.name,
@@ -160,7 +171,8 @@ fn container_of(id: &str, record: &mut Record<'_>, target_type: &TargetType) -> 
         allocated_to,
         allocated_at,
         labels: about.labels,
-        health: health(state, engine, probed, probe, why),
+        health,
+        reset: reset.map(|state| Reset { state, failure }),
         fencing_token,
     })
 }

@@ -85,6 +85,10 @@ async fn owners_see_their_own_and_viewers_change_nothing() {
         eye.post(&format!("/sessions/{id}/heartbeat"), json!({})).await,
         eye.delete(&format!("/sessions/{id}")).await,
         eye.post("/containers/refresh", json!({})).await,
+        eye.post("/audit", json!({})).await,
+        alice.post("/audit", json!({})).await,
+        alice.get("/containers/any/logs").await,
+        alice.get("/containers/any/stats").await,
         eye.post("/containers/wine/allocate?session_id=a", json!({})).await,
     ] {
         let answer = answer.problem(403, "forbidden");

@@ -1,5 +1,6 @@
 //! The HTTP API, through the real binary on a real Redis.
 
+mod audit;
 mod auth;
 mod containers;
 mod guide;

@@ -2,6 +2,7 @@
 
 mod engine;
 mod fixed;
+mod insight;
 mod loss;
 mod order;
 mod replicas;

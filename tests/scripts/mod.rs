@@ -1,11 +1,13 @@
 //! The scripts, one by one, through the store on a real Redis.
 
+mod audit;
 mod leases;
 mod line;
 mod model;
 mod overdue;
 mod recovery;
 mod registry;
+mod resets;
 
 use std::{sync::Arc, time::Duration};
 
@@ -152,6 +154,7 @@ pub fn running(name: &str) -> Discovered {
             about: About { name: name.to_owned(), ..About::default() },
         },
         probed: false,
+        resets: false,
         after_loss: None,
     }
 }

@@ -433,9 +433,12 @@ async fn who_only_discovers_or_reaps_knows_how_far_epochs_and_tokens_were() {
         let token = ahead("floor", 4_000_000_000_000_000);
         let epoch = ahead("epoch", 86_400_000);
         let other = bench.other();
-        let look = async |number| match reaps {
-            true => drop(other.reclaim(&bench.wine).await.unwrap()),
-            false => drop(other.announce(&bench.wine, &mark(2, number)).await.unwrap()),
+        let look = async |number| {
+            if reaps {
+                other.reclaim(&bench.wine).await.unwrap();
+            } else {
+                other.announce(&bench.wine, &mark(2, number)).await.unwrap();
+            }
         };
         look(1).await;
         bench.flushed();

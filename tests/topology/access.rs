@@ -164,6 +164,7 @@ async fn main_path(http: &Http) {
     }
     http.get(&format!("/sessions/{id}")).await.expect(200);
     http.post("/containers/refresh", json!({})).await.expect(200);
+    http.post("/audit", json!({"repair": true})).await.expect(200);
     give_back(http, &id).await;
     http.post("/containers/wine/allocate?session_id=job", json!({})).await.expect(200);
     http.get("/containers/session/job").await.expect(200);

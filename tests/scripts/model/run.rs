@@ -7,7 +7,8 @@ use leasehold::{
     metrics::Metrics,
     model::{About, EndReason, FencingToken, OwnerName, SessionId, TargetType},
     store::{
-        Allocated, Allocation, Discovered, Heartbeat, ObservationMark, Observed, Polled, ProbeReport, Released, Store,
+        AUDIT_AREAS, Allocated, Allocation, Discovered, Heartbeat, ObservationMark, Observed, Polled, ProbeReport,
+        Released, Store,
     },
 };
 use proptest::test_runner::TestCaseError;
@@ -76,6 +77,7 @@ pub async fn run(redis: Arc<Redis>, number: u32, steps: &[Step]) -> Result<(), T
         run.step(step).await;
         run.check();
     }
+    run.audit().await;
     Ok(())
 }
 
@@ -104,6 +106,16 @@ impl Run {
 
     fn command(&mut self, verb: &str, args: &[&str]) {
         let _: redis::Value = redis::cmd(verb).arg(args).query(&mut self.connection).unwrap();
+    }
+
+    /// The audit finds nothing to complain of, once what is overdue was taken back.
+    async fn audit(&self) {
+        while self.store.reclaim(&self.wine).await.unwrap().more {}
+        for area in AUDIT_AREAS.into_iter().chain(["owner:backend"]) {
+            let page = self.store.audit_page(&self.wine, area, None, false).await.unwrap();
+            assert!(page.next.is_none(), "{area} is more than a page");
+            assert_eq!(page.findings, [], "{area}");
+        }
     }
 
     async fn step(&mut self, step: &Step) {

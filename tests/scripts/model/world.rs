@@ -177,11 +177,13 @@ impl World {
     pub fn finish(&mut self, id: SessionId, reason: EndReason) {
         let session = self.sessions.get_mut(&id).unwrap();
         let held = matches!(session.state, State::Ready | State::Offered);
+        // An offer that was not claimed: nobody was told of the container.
+        let told = session.state == State::Ready;
         session.state = State::Ended(reason);
         let Some(name) = session.container.clone().filter(|_| held) else { return };
         let Some(container) = self.containers.get_mut(&name).filter(|c| c.lease == Some(id)) else { return };
         container.lease = None;
-        if container.reset_at_end {
+        if container.reset_at_end && told {
             container.reset = true;
             container.era += 1;
         }
