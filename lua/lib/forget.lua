@@ -5,7 +5,7 @@ local function forget(f)
   local base = S.base
   local s = f.lease and session_of(f.lease)
   for _, set in ipairs({ 'containers', 'available', 'cordoned', 'unhealthy', 'initializing', 'resetting', 'quarantine',
-    'cleared', 'probes' }) do
+    'cleared', 'draining', 'probes' }) do
     redis.call('ZREM', base .. set, f.id)
   end
   redis.call('DEL', base .. 'container:' .. f.id, base .. 'about:' .. f.id)

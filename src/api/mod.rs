@@ -5,6 +5,7 @@ mod auth;
 mod browser;
 mod containers;
 mod cors;
+mod explain;
 mod extract;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -13,6 +14,7 @@ mod guide;
 mod methods;
 mod openapi;
 mod operation;
+mod operator;
 mod paths;
 mod problem;
 mod recovery;
@@ -29,6 +31,7 @@ pub use containers::{ContainerList, PoolStatus, ProviderState, Refreshed};
 pub use guide::{GuideAllocated, GuideReleased};
 pub use openapi::document;
 pub use operation::{Liveness, Readiness};
+pub use operator::DrainBody;
 pub use problem::Problem;
 pub use server::{Bound, bind};
 pub use sessions::{

@@ -8,7 +8,7 @@ use utoipa::{
 use utoipa_actix_web::{AppExt as _, service_config::ServiceConfig};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{answers, containers, guide, operation, recovery, sessions};
+use super::{answers, containers, explain, guide, operation, operator, recovery, sessions};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -53,6 +53,10 @@ pub(super) fn service(routes: &mut ServiceConfig) {
         .service(guide::guide_allocate)
         .service(guide::guide_release)
         .service(containers::read_container)
+        .service(operator::cordon)
+        .service(operator::uncordon)
+        .service(operator::drain)
+        .service(explain::explain)
         .service(recovery::end_recovery);
 }
 

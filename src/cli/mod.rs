@@ -4,7 +4,9 @@ mod connection;
 mod containers;
 mod demo;
 pub mod exit;
+mod explain;
 mod key;
+mod operator;
 mod output;
 mod recovery;
 mod run;
@@ -14,6 +16,7 @@ mod signals;
 mod status;
 mod supervise;
 mod up;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -51,6 +54,15 @@ enum Command {
     /// List, show, create and release sessions
     #[command(visible_alias = "session")]
     Sessions(sessions::Args),
+    /// Tell why a type has nothing available, and what would help
+    Explain(explain::Args),
+    /// Have a container given out no more; its session goes on
+    Cordon(operator::Args),
+    /// Let a container be given out again, and end its drain
+    Uncordon(operator::Args),
+    /// Cordon a container and stay until no session has it
+    #[command(after_help = operator::DRAIN_HELP)]
+    Drain(operator::DrainArgs),
     /// Have every provider looked at now, and show what there is then
     Refresh(status::RefreshArgs),
     /// Mark a new Redis as new, before the first replica uses it: what is missing in it was not lost
@@ -105,6 +117,10 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Status(args) => status::status(args).await,
         Command::Containers(args) => containers::containers(args).await,
         Command::Sessions(args) => sessions::sessions(args).await,
+        Command::Explain(args) => explain::explain(args).await,
+        Command::Cordon(args) => operator::cordon(args).await,
+        Command::Uncordon(args) => operator::uncordon(args).await,
+        Command::Drain(args) => operator::drain(args).await,
         Command::Refresh(args) => status::refresh(args).await,
         Command::Init(args) => recovery::init(args).await,
         Command::Recover(args) => recovery::recover(args).await,

@@ -20,6 +20,7 @@ mod answer;
 mod error;
 mod guard;
 mod http;
+mod operator;
 mod request;
 mod sessions;
 

@@ -1,6 +1,7 @@
 //! The words of the system as types: validated names, records and outcomes. No I/O.
 
 mod container;
+mod explain;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
@@ -9,9 +10,10 @@ mod name;
 mod session;
 
 pub use container::{
-    About, Container, Endpoint, EngineHealth, EngineState, Health, HealthStatus, Observation, PoolState, Recovery,
-    TypeStatus,
+    About, Container, Drain, Endpoint, EngineHealth, EngineState, Health, HealthStatus, Observation, PoolState,
+    Recovery, TypeStatus,
 };
+pub use explain::{Explanation, NamedContainer, OutReason, Reason};
 pub use lease_token::{LeaseProof, LeaseTokenError, LeaseTokens};
 pub use name::{Caller, ContainerId, InvalidName, OwnerName, ProviderName, Role, TargetType};
 pub use session::{EndReason, FencingToken, Lease, Session, SessionId, SessionState, Ticket};

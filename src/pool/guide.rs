@@ -23,6 +23,18 @@ impl Pool {
         target_type: &TargetType,
         client_id: &str,
     ) -> Result<Session, PoolError> {
+        match self.guide_session_of(caller, target_type, client_id).await {
+            Ok(session) => Ok(session),
+            Err(error) => Err(self.with_reasons(error).await),
+        }
+    }
+
+    async fn guide_session_of(
+        &self,
+        caller: &Caller,
+        target_type: &TargetType,
+        client_id: &str,
+    ) -> Result<Session, PoolError> {
         self.must_know(target_type).await?;
         check(client_id)?;
         let mut id = SessionId::new(target_type);

@@ -1,10 +1,12 @@
 //! What the service promises: sessions and the line. Knows no HTTP and no Redis command.
 
 mod create;
+mod explain;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
 mod guide;
+mod operator;
 mod reaper;
 mod recovery;
 mod registry;
@@ -18,13 +20,14 @@ use futures_util::future::try_join_all;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
+pub use explain::Reasons;
 pub use request::{
     ContainerFilter, CreateSession, Created, Idempotency, OnShortage, Page, PoolError, Renewal, SessionFilter,
 };
 
 pub use crate::store::{ProviderStatus, StoreError};
 
-use self::waiters::Waiters;
+use self::{explain::Shortages, waiters::Waiters};
 use crate::{
     config::Config,
     metrics::Metrics,
@@ -46,6 +49,7 @@ struct Shared {
     /// This replica's id: its channel in Redis.
     replica: String,
     waiters: Waiters,
+    shortages: Shortages,
     lease_tokens: LeaseTokens,
     /// One permit for each request that waits.
     long_polls: Semaphore,
@@ -70,6 +74,7 @@ impl Pool {
             metrics,
             replica,
             waiters: Waiters::default(),
+            shortages: Shortages::default(),
             shutdown,
         });
         tokio::spawn(hear_offers(store.clone(), shared.clone()));

@@ -170,7 +170,7 @@ impl Pool {
             match (released, fencing_token) {
                 (Released::Ended(session), _) => {
                     let reason = session.end_reason.map(EndReason::as_str);
-                    tracing::info!(session_id = %id, %target_type, owner = %session.owner, reason, "session is over");
+                    tracing::info!(session_id = %id, %target_type, owner = %session.owner, reason, by = %caller.owner, "session is over");
                     return Ok(session);
                 }
                 (Released::Stale(current), Some(given)) => return Err(PoolError::StaleToken { id, given, current }),

@@ -5,7 +5,7 @@
 //! | key | Redis type | holds | written by | bytes |
 //! |---|---|---|---|---|
 //! | `epoch` | hash | schema, server identity, when it was last checked (µs), epoch, event sequence, pool-time offset and last tick (ms), how much of the offset stands for lost writes (ms), token floor, mean session time (ms); of a recovery its end, when the loss was found, and from when ends of proven leases are believed (all in pool time), when the loss was found by the clock, leases proven; and a time before which nothing is due | every script; recoveries `begin`, `adopt` | one |
-//! | `container:<id>` | hash | the facts: provider, incarnation, engine state and check, probe verdict and counters, era, lease, token, cordon, reset, quarantine, what to do at a session's end; in a recovery its epoch and from when on it is free; and `set`, where `settle` put it | `observe`, `report_probes`, grants and ends | 330, leased 390 |
+//! | `container:<id>` | hash | the facts: provider, incarnation, engine state and check, probe verdict and counters, era, lease, token, cordon (by whom), drain (its deadline, and whether the session ends then), reset, quarantine, what to do at a session's end; in a recovery its epoch and from when on it is free; and `set`, where `settle` put it | `observe`, `report_probes`, grants and ends | 330, leased 390 |
 //! | `about:<id>` | string | the description as JSON, never parsed in Lua | `observe` | 170 more than the text |
 //! | `containers` | zset, all 0 | every container's id, for paging | `observe`, `remove` | 177 |
 //! | `available` | zset by time freed | what may be given out, longest idle first | `settle` | 177 |
@@ -13,6 +13,7 @@
 //! | `cleared` | zset by the time from which it is free | in a recovery: of those in `available`, the ones that nobody can still hold | `settle`, `observe` | 177 |
 //! | `claims` | hash | in a recovery: the sessions of leases that were proven before their container was found | `adopt`, `observe` | 110 |
 //! | `quarantine` | zset by end | who comes back when | `reclaim` | 177 |
+//! | `draining` | zset by deadline | leased ones that an operator waits for | `drain`, `settle`, `end_drain` | 177 |
 //! | `probes` | zset by time | when to probe next | `observe`, `claim_probes`, `report_probes` | 177 |
 //! | `observers` | hash | by provider: generation and sequence of the last observation | `mark` | one |
 //! | `session:<id>` | hash | owner, state, TTL, container and its incarnation, token, times, end reason, replicas to wake, the epoch in which its lease was proven; expires after its end | `allocate`, `heartbeat`, `poll`, offers and ends | 310, queued 220, ended 380 |
@@ -43,6 +44,7 @@ mod gather;
 mod journal;
 mod keys;
 mod links;
+mod operator;
 mod recovery;
 mod registry;
 mod replicated;
@@ -65,6 +67,7 @@ use std::{
 use secrecy::ExposeSecret as _;
 
 pub use error::StoreError;
+pub use operator::OutCounts;
 pub use recovery::Adopted;
 pub use registry::{
     Announced, Discovered, Loss, ObservationMark, Observed, ProbeReport, ProbeTask, ProviderLock, ProviderStatus,

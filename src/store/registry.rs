@@ -476,6 +476,6 @@ fn word(value: impl serde::Serialize) -> String {
 }
 
 /// At most `most` bytes, whole characters.
-fn shortened(text: &str, most: usize) -> &str {
+pub(super) fn shortened(text: &str, most: usize) -> &str {
     &text[..text.floor_char_boundary(most)]
 }

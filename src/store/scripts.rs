@@ -54,7 +54,7 @@ macro_rules! library {
 macro_rules! core {
     () => {
         library!("read" "open" "due" "event" "facts" "free_from" "held" "derive" "move" "grant" "session" "overdue" "close" "offer"
-            "settle" "finish" "session_now" "container_now" "next_free" "serve" "recovered" "reclaim" "describe" "claim"
+            "drained" "settle" "finish" "session_now" "container_now" "next_free" "serve" "recovered" "end_drain" "reclaim" "describe" "claim"
             "renew" "listen" "forget" "mark" "meet_claim")
     };
 }
@@ -101,6 +101,10 @@ of_a_type!(REMOVE, "remove", ["provider", "generation", "sequence", "..."]);
 of_a_type!(CLAIM_PROBES, "claim_probes", ["most", "interval_ms"]);
 of_a_type!(REPORT_PROBES, "report_probes", ["rise", "fall", "..."]);
 of_a_type!(SETTLE, "settle", ["container"]);
+of_a_type!(CORDON, "cordon", ["container", "by"]);
+of_a_type!(UNCORDON, "uncordon", ["container", "by"]);
+of_a_type!(DRAIN, "drain", ["container", "by", "deadline_ms", "force"]);
+of_a_type!(EXPLAIN, "explain", ["few", "looks"]);
 of_a_type!(
     BEGIN,
     "begin",
@@ -117,7 +121,7 @@ of_its_own!(PROVIDER_STATUS, "provider_status", []);
 of_its_own!(CLAIM_ID, "claim_id", ["value", "replaces", "keep_ms"]);
 
 /// Every script.
-pub(super) static ALL: [&Script; 27] = [
+pub(super) static ALL: [&Script; 31] = [
     &ALLOCATE,
     &POLL,
     &HEARTBEAT,
@@ -135,6 +139,10 @@ pub(super) static ALL: [&Script; 27] = [
     &CLAIM_PROBES,
     &REPORT_PROBES,
     &SETTLE,
+    &CORDON,
+    &UNCORDON,
+    &DRAIN,
+    &EXPLAIN,
     &LOCK_PROVIDER,
     &UNLOCK_PROVIDER,
     &RECORD_LOOK,

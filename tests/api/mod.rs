@@ -7,6 +7,7 @@ mod input;
 mod line;
 mod openapi;
 mod operation;
+mod operator;
 mod sessions;
 
 use serde_json::{Value, json};

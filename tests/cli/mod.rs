@@ -1,6 +1,7 @@
 //! The command line, through the real binary; and the Rust client that it is made of.
 
 mod client;
+mod operator;
 mod queries;
 mod run;
 mod serve;

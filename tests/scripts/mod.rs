@@ -3,6 +3,7 @@
 mod leases;
 mod line;
 mod model;
+mod operator;
 mod overdue;
 mod recovery;
 mod registry;

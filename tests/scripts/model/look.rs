@@ -140,6 +140,14 @@ impl Look {
             }
         }
         assert_eq!(probed, self.members("probes"), "who is probed");
+        let drains = self.all("container:").filter(|(_, _, facts)| facts.contains_key("drain"));
+        let draining: BTreeSet<_> = drains
+            .map(|(name, _, facts)| {
+                assert!(facts.contains_key("cordon") && facts.contains_key("lease"), "{name} is drained: {facts:?}");
+                name
+            })
+            .collect();
+        assert_eq!(draining, self.members("draining"), "who is drained");
         let count = |set: &str| self.members(set).len();
         let idle: usize = Set::IDLE.iter().map(|set| count(set.name())).sum();
         assert_eq!(count("containers"), count("leases") + count("offers") + idle, "the counts add up");
