@@ -29,6 +29,7 @@ end
 if not f.cordon then
   licence()
   f.cordon = by
+  mark_cordon(f.id, by)
   event('container.cordoned', 'container', f.id, 'by', by)
   settle(f, false, { 'cordon', by })
 end

@@ -35,6 +35,7 @@ licence()
 local changes = {}
 if not f.cordon then
   f.cordon = by
+  mark_cordon(f.id, by)
   changes = { 'cordon', by }
   event('container.cordoned', 'container', f.id, 'by', by)
 end

@@ -28,6 +28,8 @@ end
 if f.cordon then
   licence()
   redis.call('ZREM', S.base .. 'draining', f.id)
+  redis.call('HDEL', S.base .. 'cordons', f.id)
+  operated()
   redis.call('HDEL', S.base .. 'container:' .. f.id, 'cordon', 'drain')
   f.cordon, f.drain = nil, nil
   event('container.uncordoned', 'container', f.id, 'by', by)

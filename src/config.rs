@@ -10,6 +10,7 @@ mod defaults;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
+mod in_force;
 mod links;
 mod redaction;
 mod redis_url;
@@ -32,6 +33,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
 pub use self::{
+    in_force::InForce,
     redaction::{redacted, without_source},
     redis_url::{HostPort, RedisPlace, RedisUrl},
 };

@@ -8,6 +8,9 @@ local function forget(f)
     'cleared', 'draining', 'probes' }) do
     redis.call('ZREM', base .. set, f.id)
   end
+  if f.cordon then
+    redis.call('HDEL', base .. 'cordons', f.id)
+  end
   redis.call('DEL', base .. 'container:' .. f.id, base .. 'about:' .. f.id)
   if f.token and tonumber(f.token) > S.floor then
     S.floor = tonumber(f.token)

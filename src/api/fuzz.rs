@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, test::TestRequest, web};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    CreateBody, DrainBody, HeartbeatBody, HeartbeatsBody, Keys, Problem,
+    CreateBody, DrainBody, HeartbeatBody, HeartbeatsBody, Keys, Problem, TypeBody,
     auth::key_of,
     extract::{parse, session_id},
     paths,
@@ -32,6 +32,7 @@ pub fn bodies(data: &[u8]) {
     }
     let _ = body::<HeartbeatBody>(data);
     let _ = body::<DrainBody>(data);
+    let _ = body::<TypeBody>(data);
     if let Some(many) = body::<HeartbeatsBody>(data) {
         for one in &many.heartbeats {
             id(&one.session_id);

@@ -23,6 +23,7 @@ mod sessions;
 mod span;
 mod stream;
 mod tls;
+mod types;
 
 use std::sync::Arc;
 
@@ -38,6 +39,7 @@ pub use sessions::{
     CreateBody, HeartbeatBody, HeartbeatResult, HeartbeatsBody, HeartbeatsResult, OneHeartbeat, Shortage,
 };
 pub use tls::{Certificate, TlsError};
+pub use types::TypeBody;
 
 use crate::{config::Config, metrics::Metrics, pool::Pool};
 

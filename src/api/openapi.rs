@@ -8,7 +8,7 @@ use utoipa::{
 use utoipa_actix_web::{AppExt as _, service_config::ServiceConfig};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{answers, containers, explain, guide, operation, operator, recovery, sessions};
+use super::{answers, containers, explain, guide, operation, operator, recovery, sessions, types};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -21,6 +21,7 @@ use super::{answers, containers, explain, guide, operation, operator, recovery, 
     tags(
         (name = "sessions", description = "A client's claims on containers"),
         (name = "containers", description = "What there is and who has it"),
+        (name = "types", description = "The kinds of containers, and their settings"),
         (name = "guide", description = "The routes of the system that the guide describes"),
         (name = "operation", description = "Liveness, readiness, metrics")
     )
@@ -57,6 +58,8 @@ pub(super) fn service(routes: &mut ServiceConfig) {
         .service(operator::uncordon)
         .service(operator::drain)
         .service(explain::explain)
+        .service(types::list_types)
+        .service(types::change_type)
         .service(recovery::end_recovery);
 }
 

@@ -191,6 +191,8 @@ pub(super) async fn create_session(
     let limits = &state.config.limits;
     let idempotency = idempotency(&request, &body, limits)?;
     let target_type = state.pool.known_type(&body.target_type).await?;
+    let state_of_type = state.pool.type_state(&target_type);
+    let limits = &state_of_type.in_force.limits;
     let create = checked(body, target_type, idempotency, limits, caller.priority_max())?;
     let Created { session, replayed } = state.pool.create(&caller, create).await?;
     let mut response =

@@ -15,6 +15,7 @@ mod sessions;
 mod signals;
 mod status;
 mod supervise;
+mod types;
 mod up;
 mod watch;
 
@@ -54,6 +55,9 @@ enum Command {
     /// List, show, create and release sessions
     #[command(visible_alias = "session")]
     Sessions(sessions::Args),
+    /// List the types of containers, or change their settings
+    #[command(visible_alias = "type")]
+    Types(types::Args),
     /// Tell why a type has nothing available, and what would help
     Explain(explain::Args),
     /// Have a container given out no more; its session goes on
@@ -117,6 +121,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Status(args) => status::status(args).await,
         Command::Containers(args) => containers::containers(args).await,
         Command::Sessions(args) => sessions::sessions(args).await,
+        Command::Types(args) => types::types(args).await,
         Command::Explain(args) => explain::explain(args).await,
         Command::Cordon(args) => operator::cordon(args).await,
         Command::Uncordon(args) => operator::uncordon(args).await,

@@ -97,7 +97,7 @@ pub(super) async fn drain(args: DrainArgs) -> anyhow::Result<ExitCode> {
     let (name, held) = (container.name.clone(), container.allocated_to.clone());
     match (&container.drain, held) {
         (Some(drain), _) => {
-            progress.show(&format!("{name} is being drained: it waits for session {}", drain.waiting_for))
+            progress.show(&format!("{name} is being drained: it waits for session {}", drain.waiting_for));
         }
         (None, None) if container.cordoned => progress.show(&format!("{name} is drained: no session has it")),
         (None, _) if !container.cordoned => progress.show(&format!("the drain of {name} was ended by an uncordon")),
@@ -124,8 +124,8 @@ async fn find(client: &Client, text: &str) -> anyhow::Result<ContainerId> {
     }
     let all = client.containers(&ContainerFilter::default()).await?;
     let means = |one: &&Container| one.name == text || (text.len() >= PREFIX && one.id.as_str().starts_with(text));
-    let mut meant = all.iter().filter(means);
-    match (meant.next(), meant.next()) {
+    let mut found = all.iter().filter(means);
+    match (found.next(), found.next()) {
         (Some(one), None) => Ok(one.id.clone()),
         (Some(one), Some(other)) => bail!("{text:?} may be container {} or {}: give its id", one.id, other.id),
         (None, _) => bail!("there is no container {text:?}: `leasehold containers` lists them"),

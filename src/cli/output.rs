@@ -45,11 +45,6 @@ pub(super) trait Row: Serialize {
 }
 
 impl Output {
-    /// Shows a list.
-    pub(super) fn list<R: Row>(self, rows: &[R]) -> anyhow::Result<ExitCode> {
-        self.list_text(rows)?.print()
-    }
-
     /// Shows one thing, as itself in JSON and as the only row otherwise.
     pub(super) fn one<R: Row>(self, row: &R) -> anyhow::Result<ExitCode> {
         match self.output {

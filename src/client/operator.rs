@@ -1,5 +1,7 @@
 //! What an operator asks and does.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::{
@@ -7,7 +9,7 @@ use super::{
     error::ClientError,
     http::{Http, patiently},
 };
-use crate::model::{Container, ContainerId, Explanation, TargetType};
+use crate::model::{Container, ContainerId, Explanation, Setting, TargetType, TypeInfo};
 
 /// The body of a drain. What is `None` is left to the server's default.
 #[derive(Serialize)]
@@ -47,6 +49,27 @@ impl Client {
     ) -> Result<Container, ClientError> {
         let body = Drain { deadline_seconds, force };
         patiently(|| self.http.json(self.http.post(&format!("/containers/{id}/drain")).json(&body))).await
+    }
+
+    /// Every type with its settings and counts.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn types(&self) -> Result<Vec<TypeInfo>, ClientError> {
+        patiently(|| self.http.json(self.http.get("/types"))).await
+    }
+
+    /// Changes settings of a type, for all replicas; none takes one back to what is configured.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn change_type(
+        &self,
+        target_type: &TargetType,
+        changes: &[(Setting, Option<u64>)],
+    ) -> Result<TypeInfo, ClientError> {
+        let body: BTreeMap<_, _> = changes.iter().map(|(setting, value)| (setting.as_str(), *value)).collect();
+        patiently(|| self.http.json(self.http.patch(&format!("/types/{target_type}")).json(&body))).await
     }
 
     /// Why a type has nothing available.

@@ -8,6 +8,7 @@ pub mod fuzz;
 mod lease_token;
 mod name;
 mod session;
+mod settings;
 
 pub use container::{
     About, Container, Drain, Endpoint, EngineHealth, EngineState, Health, HealthStatus, Observation, PoolState,
@@ -17,3 +18,4 @@ pub use explain::{Explanation, NamedContainer, OutReason, Reason};
 pub use lease_token::{LeaseProof, LeaseTokenError, LeaseTokens};
 pub use name::{Caller, ContainerId, InvalidName, OwnerName, ProviderName, Role, TargetType};
 pub use session::{EndReason, FencingToken, Lease, Session, SessionId, SessionState, Ticket};
+pub use settings::{Changes, Setting, TypeInfo, TypeSettings};

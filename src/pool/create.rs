@@ -55,7 +55,8 @@ impl Pool {
         let withdrawal =
             Withdrawal::new(self.store.clone(), target_type, id, &caller.owner, request.idempotency.is_none());
 
-        let limits = &self.shared.config.limits;
+        let state = self.type_state(target_type);
+        let limits = &state.in_force.limits;
         let ttl = request.ttl.unwrap_or(limits.ttl_default);
         let first = if request.confirm { limits.confirm } else { limits.first_span };
         let allocation = Allocation {

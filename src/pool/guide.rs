@@ -58,7 +58,7 @@ impl Pool {
                     id = theirs;
                 }
             }
-            match self.store.allocate(target_type, &self.guide_allocation(caller, id)).await? {
+            match self.store.allocate(target_type, &self.guide_allocation(caller, target_type, id)).await? {
                 Allocated::Ready(session) => {
                     super::create::log_start(&session);
                     return Ok(session);
@@ -110,8 +110,9 @@ impl Pool {
     }
 
     /// Its clients send no heartbeats: the lease is long from the start.
-    fn guide_allocation<'a>(&self, caller: &'a Caller, id: SessionId) -> Allocation<'a> {
-        let limits = &self.shared.config.limits;
+    fn guide_allocation<'a>(&self, caller: &'a Caller, target_type: &TargetType, id: SessionId) -> Allocation<'a> {
+        let state = self.type_state(target_type);
+        let limits = &state.in_force.limits;
         Allocation {
             id,
             owner: &caller.owner,

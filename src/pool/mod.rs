@@ -12,6 +12,7 @@ mod recovery;
 mod registry;
 mod request;
 mod sessions;
+mod types;
 mod waiters;
 
 use std::sync::Arc;

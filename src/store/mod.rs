@@ -23,6 +23,8 @@
 //! | `tickets` | zset by expiry | the same sessions, by when they were last asked for | `allocate`, `poll` | 145 |
 //! | `sessions`, `owner:<name>` | zset by creation | live sessions, of all and of one owner | `allocate`, `close` | 145 each |
 //! | `ended` | zset by end | ended sessions, as long as they are kept | `close` | 145 |
+//! | `settings` | hash | what an operator changed at run time, and a version that grows with every change of it or of `cordons` | `change_settings`, `operated` | one |
+//! | `cordons` | hash | who cordoned which container: what replicas remember, and put back after a loss | `cordon`, `drain`, `uncordon`, `forget` | 110 |
 //! | `events` | stream | what happened, ids `<epoch>-<sequence>` | `event` | 175 an event |
 //!
 //! Bytes are for each container or session that is in it, measured on Redis 7.0 with 10,000 of each, ids of 64 characters (as Docker's)
@@ -53,6 +55,7 @@ mod scripts;
 mod server;
 mod servers;
 mod sessions;
+mod settings;
 mod slot;
 mod slow;
 mod subscribe;
@@ -77,6 +80,7 @@ pub use scripts::{ScriptText, script_text};
 pub use sessions::{
     Allocated, Allocation, Claim, Heartbeat, Polled, Reclaimed, Released, SessionCursor, SessionPage, TypeCounts,
 };
+pub use settings::{Changed, TypeState};
 pub use subscribe::Wake;
 
 use self::{
@@ -89,6 +93,7 @@ use self::{
     reply::Reply,
     scripts::Script,
     servers::Servers,
+    settings::Settings,
     types::Types,
 };
 use crate::{
@@ -118,8 +123,7 @@ struct Shared {
     journal: Journal,
     recovery: RecoveryTimes,
     replication: Replication,
-    /// The arguments that every script of a type begins with, after `check`.
-    common: [Vec<u8>; 3],
+    settings: Settings,
 }
 
 /// How a type goes on after a loss.
@@ -153,9 +157,7 @@ impl Store {
         let unfit = |reason| StoreError::Unfit(format!("redis.url cannot be used: {reason}"));
         let url = RedisUrl::parse(config.redis.url.expose_secret()).map_err(unfit)?;
         let servers = Servers::start(&config.redis, &url)?;
-        let millis = |duration: Duration| duration.as_millis().to_string().into_bytes();
         let limits = config.limits.clone();
-        let common = [limits.events_kept.to_string().into_bytes(), millis(limits.ended_kept), millis(limits.confirm)];
         let shared = Shared {
             servers,
             keys: Keys::new(&config.prefix),
@@ -172,7 +174,7 @@ impl Store {
                 lossless: config.recovery.lossless,
             },
             replication: Replication { replicas: config.redis.wait_replicas, patience: config.redis.wait_timeout },
-            common,
+            settings: Settings::new(config),
         };
         let hot = Arc::new(Links::start(&shared.servers, timeout));
         Ok(Self { hot, gather: Arc::default(), shared: Arc::new(shared) })
@@ -217,8 +219,9 @@ impl Store {
         target_type: &TargetType,
         own: &[&[u8]],
     ) -> Result<Reply, StoreError> {
-        let mut args: Vec<&[u8]> = Vec::with_capacity(self.shared.common.len() + own.len());
-        args.extend(self.shared.common.iter().map(Vec::as_slice));
+        let state = self.type_state(target_type);
+        let mut args: Vec<&[u8]> = Vec::with_capacity(state.common.len() + own.len());
+        args.extend(state.common.iter().map(Vec::as_slice));
         args.extend_from_slice(own);
         self.run_at(way, script, &self.shared.keys.epoch(target_type), &args).await
     }

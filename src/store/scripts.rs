@@ -55,7 +55,7 @@ macro_rules! core {
     () => {
         library!("read" "open" "due" "event" "facts" "free_from" "held" "derive" "move" "grant" "session" "overdue" "close" "offer"
             "drained" "settle" "finish" "session_now" "container_now" "next_free" "serve" "recovered" "end_drain" "reclaim" "describe" "claim"
-            "renew" "listen" "forget" "mark" "meet_claim")
+            "renew" "listen" "forget" "mark" "meet_claim" "operated" "mark_cordon")
     };
 }
 
@@ -105,6 +105,9 @@ of_a_type!(CORDON, "cordon", ["container", "by"]);
 of_a_type!(UNCORDON, "uncordon", ["container", "by"]);
 of_a_type!(DRAIN, "drain", ["container", "by", "deadline_ms", "force"]);
 of_a_type!(EXPLAIN, "explain", ["few", "looks"]);
+of_a_type!(SETTINGS, "settings", ["version"]);
+of_a_type!(CHANGE_SETTINGS, "change_settings", ["version", "by", "..."]);
+of_a_type!(RESTORE_SETTINGS, "restore_settings", ["version", "last", "..."]);
 of_a_type!(
     BEGIN,
     "begin",
@@ -121,7 +124,7 @@ of_its_own!(PROVIDER_STATUS, "provider_status", []);
 of_its_own!(CLAIM_ID, "claim_id", ["value", "replaces", "keep_ms"]);
 
 /// Every script.
-pub(super) static ALL: [&Script; 31] = [
+pub(super) static ALL: [&Script; 34] = [
     &ALLOCATE,
     &POLL,
     &HEARTBEAT,
@@ -143,6 +146,9 @@ pub(super) static ALL: [&Script; 31] = [
     &UNCORDON,
     &DRAIN,
     &EXPLAIN,
+    &SETTINGS,
+    &CHANGE_SETTINGS,
+    &RESTORE_SETTINGS,
     &LOCK_PROVIDER,
     &UNLOCK_PROVIDER,
     &RECORD_LOOK,

@@ -175,7 +175,8 @@ impl Store {
     /// # Errors
     /// See [`StoreError`]; [`StoreError::OutOfMemory`] when Redis has no room for it.
     pub async fn allocate(&self, target_type: &TargetType, new: &Allocation<'_>) -> Result<Allocated, StoreError> {
-        let limits = &self.shared.limits;
+        let state = self.type_state(target_type);
+        let limits = &state.in_force.limits;
         let replica = new.replica.map(|replica| self.shared.keys.wake(replica)).unwrap_or_default();
         let idem = new.idempotency_key.map(|key| self.shared.keys.idempotency(new.owner, key)).unwrap_or_default();
         let args = || {

@@ -9,6 +9,7 @@ mod openapi;
 mod operation;
 mod operator;
 mod sessions;
+mod types;
 
 use serde_json::{Value, json};
 

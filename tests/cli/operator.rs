@@ -82,3 +82,24 @@ async fn what_is_watched_is_shown_again_when_it_changes() {
     assert!(watch.line().await.starts_with("TYPE"));
     assert_eq!(counts(watch.line().await), ["wine", "1", "0", "1"]);
 }
+
+#[tokio::test]
+async fn types_are_listed_and_their_settings_changed() {
+    let pool = Pool::start(2).await;
+    let table = pool.said(&["types"]).await.expect(0).stdout;
+    assert!(table.starts_with("TYPE") && table.contains("wine") && table.contains("10000"), "{table}");
+    let set =
+        pool.said(&["types", "set", "wine", "line_max=5", "ttl_max_seconds=90", "-o", "json"]).await.expect(0).json();
+    assert_eq!(set["changed"], json!({ "line_max": 5, "ttl_max_seconds": 90 }));
+    let back = pool.said(&["types", "set", "wine", "line_max=default"]).await.expect(0).stdout;
+    assert!(back.contains("ttl_max_seconds") && !back.contains("line_max"), "{back}");
+    let listed = pool.said(&["types", "-o", "json"]).await.expect(0).json();
+    assert_eq!(listed[0]["settings"]["ttl_max_seconds"], 90.0);
+    pool.said(&["types", "set", "wine", "ttl_max_seconds=1"])
+        .await
+        .expect(1)
+        .complains_of(&["422", "ttl_max_seconds = 1"]);
+    pool.said(&["types", "set", "wine", "line_max"]).await.expect(1).complains_of(&["SETTING=VALUE"]);
+    pool.said(&["types", "set", "wine", "line=1"]).await.expect(1).complains_of(&["\"line\"", "probe_fall"]);
+    pool.said(&["types", "set", "wine", "line_max=x"]).await.expect(1).complains_of(&["line_max = x", "default"]);
+}

@@ -1,10 +1,11 @@
 //! Cordon, uncordon, drain, and why nothing is available.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use leasehold::{
-    model::{Container, EndReason, EngineState, PoolState, Reason, SessionId, SessionState},
-    store::{Allocated, OutCounts, Polled},
+    metrics::Metrics,
+    model::{Changes, Container, EndReason, EngineState, PoolState, Reason, SessionId, SessionState, Setting},
+    store::{Allocated, Changed, OutCounts, Polled, Store},
 };
 
 use super::{Bench, id, mark, running};
@@ -237,7 +238,7 @@ async fn each_container_is_explained_by_the_first_reason_that_keeps_it_away() {
         let _: i64 = redis::cmd("HSET").arg(key).arg(fact).arg(value).query(&mut redis).unwrap();
         bench.store.settle(&bench.wine, &id(name)).await.unwrap();
     }
-    let (counts, named) = bench.store.explain(&bench.wine, 10).await.unwrap();
+    let (counts, told) = bench.store.explain(&bench.wine, 10).await.unwrap();
     let expected = OutCounts {
         containers: 8,
         leased: 2,
@@ -252,7 +253,7 @@ async fn each_container_is_explained_by_the_first_reason_that_keeps_it_away() {
     assert_eq!(counts, expected);
     let of = |reason| {
         let mut names: Vec<_> =
-            named.iter().filter(|(one, _)| *one == reason).map(|(_, container)| container.name.as_str()).collect();
+            told.iter().filter(|(one, _)| *one == reason).map(|(_, container)| container.name.as_str()).collect();
         names.sort_unstable();
         names
     };
@@ -264,9 +265,9 @@ async fn each_container_is_explained_by_the_first_reason_that_keeps_it_away() {
     assert_eq!(of(Reason::Quarantined), ["rests"]);
     assert_eq!(of(Reason::Initializing), ["new"]);
     assert_eq!(of(Reason::Cordoned), ["cordoned"]);
-    let (_, failing) = named.iter().find(|(reason, _)| *reason == Reason::ProbeFailing).unwrap();
+    let (_, failing) = told.iter().find(|(reason, _)| *reason == Reason::ProbeFailing).unwrap();
     assert_eq!(failing.because.as_deref(), Some("its probe fails: connection refused"));
-    let (_, leased) = named.iter().find(|(_, one)| one.name == "leased").unwrap();
+    let (_, leased) = told.iter().find(|(_, one)| one.name == "leased").unwrap();
     assert!(sessions.iter().any(|one| Some(one.id.to_string()) == leased.session_id));
     assert!(leased.seconds.is_some_and(|left| (50..=60).contains(&left)), "{leased:?}");
     assert_eq!(bench.state_of(waiter.id).await.0, SessionState::Queued);
@@ -285,10 +286,73 @@ async fn an_explanation_names_few_and_counts_all() {
         one.observation.state = EngineState::Exited;
     }
     bench.store.observe(&bench.wine, &mark(1, 2), &stopped).await.unwrap();
-    let (counts, named) = bench.store.explain(&bench.wine, 3).await.unwrap();
+    let (counts, told) = bench.store.explain(&bench.wine, 3).await.unwrap();
     assert_eq!((counts.leased, counts.unhealthy), (5, 125));
-    assert_eq!(named.iter().filter(|(reason, _)| *reason == Reason::Leased).count(), 3);
-    assert_eq!(named.iter().filter(|(reason, _)| *reason == Reason::NotRunning).count(), 100);
+    assert_eq!(told.iter().filter(|(reason, _)| *reason == Reason::Leased).count(), 3);
+    assert_eq!(told.iter().filter(|(reason, _)| *reason == Reason::NotRunning).count(), 100);
     let (again, nobody) = bench.store.explain(&bench.wine, 0).await.unwrap();
     assert!(again == counts && nobody.is_empty());
+}
+
+#[tokio::test]
+async fn settings_are_changed_by_one_and_followed_by_all() {
+    let bench = Bench::new();
+    bench.containers(&["one"]).await;
+    let other = Store::connect(&bench.config, Arc::new(Metrics::new())).unwrap();
+    let change = async |store: &Store, decided_on, changes: &[(Setting, Option<u64>)]| {
+        store.change_settings(&bench.wine, BY, decided_on, changes).await.unwrap()
+    };
+    assert_eq!(
+        change(&bench.store, 0, &[(Setting::LineMax, Some(2)), (Setting::Confirm, Some(20))]).await,
+        Changed::Done
+    );
+    assert!(other.follow_settings(&bench.wine).await.unwrap());
+    assert!(!other.follow_settings(&bench.wine).await.unwrap(), "nothing is new");
+    let state = other.type_state(&bench.wine);
+    assert_eq!(state.changes, Changes::from([(Setting::LineMax, 2), (Setting::Confirm, 20)]));
+    assert_eq!((state.in_force.limits.line_max, state.in_force.limits.confirm), (2, Duration::from_secs(20)));
+    // Who decided on something older decides anew.
+    assert_eq!(change(&bench.store, 0, &[(Setting::LineMax, Some(9))]).await, Changed::Meanwhile);
+    assert_eq!(change(&other, state.version, &[(Setting::LineMax, None)]).await, Changed::Done);
+    assert_eq!(other.type_state(&bench.wine).changes, Changes::from([(Setting::Confirm, 20)]));
+    assert_eq!(bench.told("type.changed"), 2);
+
+    // They are what scripts go by: an offer that nobody claims lasts the new confirm time.
+    let holder = bench.ready().await;
+    bench.store.follow_settings(&bench.wine).await.unwrap();
+    let waiter = bench.queued().await;
+    bench.end(holder.id).await;
+    bench.pass(Duration::from_secs(15));
+    assert_eq!(bench.state_of(waiter.id).await.0, SessionState::Ready);
+}
+
+#[tokio::test]
+async fn what_operators_changed_outlives_a_loss_of_redis() {
+    let bench = Bench::new();
+    let names: Vec<String> = (0..120).map(|n| format!("c{n:03}")).collect();
+    bench.containers(&names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    for name in &names[..110] {
+        bench.cordon(name).await;
+    }
+    bench.uncordon("c005").await;
+    bench.store.follow_settings(&bench.wine).await.unwrap();
+    let version = bench.store.type_state(&bench.wine).version;
+    let changes = [(Setting::LineMax, Some(7))];
+    assert_eq!(bench.store.change_settings(&bench.wine, BY, version, &changes).await.unwrap(), Changed::Done);
+
+    let _: String = redis::cmd("FLUSHALL").query(&mut bench.redis.conn()).unwrap();
+    // Some are found before it is put back, the others after.
+    let seen: Vec<_> = names.iter().map(|name| running(name)).collect();
+    bench.store.observe(&bench.wine, &mark(2, 1), &seen[..60]).await.unwrap();
+    bench.store.follow_settings(&bench.wine).await.unwrap();
+    bench.store.observe(&bench.wine, &mark(2, 2), &seen[60..]).await.unwrap();
+    assert_eq!(bench.members("cordoned").len(), 109);
+    assert_eq!(bench.container("c005").await.unwrap().cordoned_by, None);
+    assert_eq!(bench.container("c109").await.unwrap().cordoned_by.as_deref(), Some(BY));
+
+    // A replica that knew nothing learns it from Redis.
+    let other = Store::connect(&bench.config, Arc::new(Metrics::new())).unwrap();
+    other.follow_settings(&bench.wine).await.unwrap();
+    assert_eq!(other.type_state(&bench.wine).changes, Changes::from([(Setting::LineMax, 7)]));
+    assert!(other.type_state(&bench.wine).version > version);
 }

@@ -148,6 +148,9 @@ impl Look {
             })
             .collect();
         assert_eq!(draining, self.members("draining"), "who is drained");
+        let cordons = self.all("container:").filter_map(|(name, _, facts)| Some((name, facts.get("cordon")?)));
+        let told = self.fields("cordons").into_iter().flatten().map(|(name, by)| (name.as_str(), by));
+        assert!(cordons.eq(told), "who cordoned what");
         let count = |set: &str| self.members(set).len();
         let idle: usize = Set::IDLE.iter().map(|set| count(set.name())).sum();
         assert_eq!(count("containers"), count("leases") + count("offers") + idle, "the counts add up");

@@ -432,9 +432,10 @@ impl Run {
 
     async fn cordon(&mut self, name: &str, on: bool) {
         let (store, wine) = (&self.store, &self.wine);
-        let answer = match on {
-            true => store.cordon(wine, &id(name), "ops/key").await.unwrap(),
-            false => store.uncordon(wine, &id(name), "ops/key").await.unwrap(),
+        let answer = if on {
+            store.cordon(wine, &id(name), "ops/key").await.unwrap()
+        } else {
+            store.uncordon(wine, &id(name), "ops/key").await.unwrap()
         };
         self.world.reclaim();
         if let Some(answer) = self.acted(name, answer) {

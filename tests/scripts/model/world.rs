@@ -186,9 +186,8 @@ impl World {
     /// The deadline of a drain is over.
     fn end_drain(&mut self, name: &str) {
         let Some(container) = self.containers.get_mut(name) else { return };
-        match (container.drain.take(), container.lease) {
-            (Some((_, true)), Some(lease)) => self.finish(lease, EndReason::Admin),
-            _ => {}
+        if let (Some((_, true)), Some(lease)) = (container.drain.take(), container.lease) {
+            self.finish(lease, EndReason::Admin);
         }
     }
 
