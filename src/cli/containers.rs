@@ -83,7 +83,12 @@ impl Row for Container {
             word(self.state),
             word(self.health.status),
             self.provider.to_string(),
-            if self.cordoned { "yes" } else { "no" }.to_owned(),
+            match (&self.drain, self.cordoned) {
+                (Some(_), _) => "draining",
+                (None, true) => "yes",
+                (None, false) => "no",
+            }
+            .to_owned(),
             or_dash(self.fencing_token),
         ]
     }
