@@ -40,7 +40,7 @@ local function row(reason, f, time)
   rows[#rows + 1] = { reason, time and int(math.max(0, time)) or false, describe_container(f) }
 end
 
--- The first of a set, each with its score.
+-- Those that come first in a set, each with its score.
 local function first(set, most, each)
   if most == 0 then
     return
@@ -51,6 +51,17 @@ local function first(set, most, each)
   end
 end
 
+-- The same where they are containers.
+local function containers(set, most, each)
+  first(set, most, function(id, score)
+    local f = facts(id)
+    if f then
+      each(f, score)
+    end
+  end)
+end
+
+-- The containers of the sessions whose time is over first.
 local function of_sessions(set, reason)
   first(set, few, function(id, deadline)
     local container = redis.call('HGET', base .. 'session:' .. id, 'container')
@@ -61,11 +72,9 @@ local function of_sessions(set, reason)
   end)
 end
 
--- The word for why a container is unhealthy.
+-- The word for why a container is unhealthy that is not in quarantine.
 local function ailment(f)
-  if f.quarantine then
-    return 'quarantined'
-  elseif f.state ~= 'running' and f.state ~= 'created' then
+  if f.state ~= 'running' and f.state ~= 'created' then
     return 'not_running'
   elseif f.check == 'unhealthy' then
     return 'check_failing'
@@ -75,37 +84,28 @@ end
 
 of_sessions('leases', 'leased')
 of_sessions('offers', 'offered')
-first('draining', few, function(id, deadline)
-  local f = facts(id)
-  if f then
-    row('draining', f, deadline - S.now)
-  end
+containers('draining', few, function(f, deadline)
+  row('draining', f, deadline - S.now)
 end)
-first('resetting', few, function(id)
-  local f = facts(id)
-  if f then
-    row('resetting', f)
-  end
+containers('resetting', few, function(f)
+  row('resetting', f)
 end)
-first('unhealthy', looks, function(id, since)
-  local f = facts(id)
-  if f then
-    local ends = f.quarantine and tonumber(redis.call('ZSCORE', base .. 'quarantine', id))
-    row(ailment(f), f, ends and ends - S.now or not f.quarantine and S.now - since)
+containers('unhealthy', looks, function(f, since)
+  if f.quarantine then
+    local ends = redis.call('ZSCORE', base .. 'quarantine', f.id)
+    row('quarantined', f, ends and ends - S.now)
+  else
+    row(ailment(f), f, S.now - since)
   end
 end)
 for _, set in ipairs({ 'initializing', 'cordoned' }) do
-  first(set, few, function(id, since)
-    local f = facts(id)
-    if f then
-      row(set, f, S.now - since)
-    end
+  containers(set, few, function(f, since)
+    row(set, f, S.now - since)
   end)
 end
 if kept_back > 0 then
-  first('available', few, function(id)
-    local f = facts(id)
-    if f and held(f) then
+  containers('available', few, function(f)
+    if held(f) then
       row('held', f, (free_from(f) or S.pause) - S.now)
     end
   end)

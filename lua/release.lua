@@ -10,7 +10,7 @@
 --   session
 --   owner    '' for any
 --   token    the holder's fencing token; '' when it gave none
---   reason   for a session that holds a container; one that waits is cancelled, unless an admin ends it
+--   reason   for a session that holds a container; one that waits is cancelled
 --
 -- Outcomes, one for each, in their order
 --   ok           session row
@@ -33,7 +33,7 @@ local function release(session, owner, token, reason)
     return { 'stale_token', s.token }
   end
   if s.state ~= 'ended' then
-    finish(s, (s.state == 'ready' or reason == 'admin') and reason or 'cancelled')
+    finish(s, s.state == 'ready' and reason or 'cancelled')
   end
   return { 'ok', describe(s) }
 end

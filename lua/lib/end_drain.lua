@@ -6,15 +6,19 @@ local function end_drain(id)
   if not f or not f.drain then
     return
   end
-  local s = f.lease and session_now(f.lease)
-  if not s or s.state == 'ended' then
+  if not f.lease then
+    drained(f)
+    return
+  end
+  local s = session_now(f.lease)
+  if s and s.state == 'ended' then
     -- It ended just now, and the drain with it.
     return
   end
-  if string.sub(f.drain, -1) == '1' then
+  if s and string.sub(f.drain, -1) == '1' then
     finish(s, 'admin')
     return
   end
   redis.call('HDEL', S.base .. 'container:' .. id, 'drain')
-  event('container.drain_expired', 'container', id, 'session', s.id)
+  event('container.drain_expired', 'container', id, 'session', f.lease)
 end

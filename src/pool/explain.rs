@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex as Guard},
+    sync::{self, Arc, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -26,7 +26,7 @@ pub type Reasons = BTreeMap<Reason, u64>;
 /// What this replica last found of each type that had nothing available.
 #[derive(Default)]
 pub(super) struct Shortages {
-    types: Guard<HashMap<TargetType, Arc<Mutex<Option<Found>>>>>,
+    types: sync::Mutex<HashMap<TargetType, Arc<Mutex<Option<Found>>>>>,
 }
 
 /// None when Redis did not say.
@@ -34,7 +34,7 @@ type Found = (Instant, Option<Reasons>);
 
 impl Shortages {
     fn of(&self, target_type: &TargetType) -> Arc<Mutex<Option<Found>>> {
-        let mut types = self.types.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut types = self.types.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = types.get(target_type) {
             return known.clone();
         }
@@ -322,5 +322,21 @@ mod tests {
         let some = OutCounts { containers: 1, available: 1, ..OutCounts::default() };
         assert_eq!(summary(&wine, &some, &[]), "1 of 1 wine container is available");
         assert_eq!(summary(&wine, &OutCounts::default(), &[]), "There is no wine container");
+    }
+
+    #[test]
+    fn a_provider_is_told_when_it_fails_or_was_not_looked_at() {
+        let stale_after = Duration::from_secs(90);
+        let reason = |age: Option<u64>, error: Option<&str>| {
+            let (age, error) = (age.map(Duration::from_secs), error.map(str::to_owned));
+            let name = "docker".parse().unwrap();
+            of_provider(&ProviderStatus { name, holder: None, generation: 1, age, error }, stale_after)
+        };
+        assert_eq!(reason(Some(30), None), None);
+        let failing = reason(Some(3), Some("no such socket")).unwrap();
+        assert_eq!(failing.reason, Reason::ProviderUnreachable);
+        assert!(failing.detail.contains("docker") && failing.detail.contains("no such socket"), "{}", failing.detail);
+        assert!(reason(Some(91), None).unwrap().detail.contains("91 s ago"));
+        assert_eq!(reason(None, None).unwrap().reason, Reason::ProviderStale);
     }
 }

@@ -86,7 +86,7 @@ impl Pool {
     /// See [`PoolError`].
     pub async fn guide_release(&self, caller: &Caller, client_id: &str) -> Result<Session, PoolError> {
         let id = self.resolve(caller, client_id).await?;
-        self.release(caller, id, None).await
+        self.release(caller, caller.owner.as_str(), id, None).await
     }
 
     /// The guide's route: the live session under the client's id, or ours; reading renews it.

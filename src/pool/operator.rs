@@ -38,7 +38,7 @@ impl Pool {
         let container = still_there(self.store.drain(&target_type, &known, by, deadline, force).await?, id)?;
         tracing::info!(
             container_id = %container.id, %target_type, by, deadline_seconds = deadline.as_secs(), force,
-            waiting_for = container.drain.as_ref().map(|drain| drain.waiting_for.as_str()), "container is drained"
+            waiting_for = container.drain.as_ref().map(|drain| drain.waiting_for.as_str()), "container is to be drained"
         );
         Ok(container)
     }

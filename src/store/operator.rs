@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::{
-    Store, StoreError, Way,
+    Released, Store, StoreError, Way,
     registry::shortened,
     reply::{Record, Row},
     scripts::{self, Script},
     sessions::{bytes, flag, millis},
     view,
 };
-use crate::model::{Container, ContainerId, NamedContainer, Reason, TargetType};
+use crate::model::{Container, ContainerId, FencingToken, NamedContainer, Reason, SessionId, TargetType};
 
 /// Most unhealthy containers that are looked at for why they are.
 const LOOKS: usize = 100;
@@ -97,19 +97,26 @@ impl Store {
         by: &str,
         more: &[String],
     ) -> Result<Option<Container>, StoreError> {
-        // A longer value would make the container's record four times as large in Redis.
-        let by = shortened(by, 60).replace(char::is_control, " ");
+        let by = told(by);
         let mut args = vec![id.as_str().as_bytes(), by.as_bytes()];
         args.extend(bytes(more));
-        let mut reply = self.run(Way::Slow, script, target_type, &args).await?;
-        match reply.code.as_str() {
-            "ok" => {
-                let text = reply.values.text()?;
-                view::container(&mut Record::read(reply.script(), &text), target_type).map(Some)
-            }
-            "not_found" => Ok(None),
-            _ => Err(reply.unexpected()),
-        }
+        self.container_by(script, target_type, &args).await
+    }
+
+    /// Ends a session, whoever owns it, also one that waits.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn end_session(
+        &self,
+        target_type: &TargetType,
+        id: SessionId,
+        token: Option<FencingToken>,
+        by: &str,
+    ) -> Result<Released, StoreError> {
+        let args = [id.to_string(), token.map(|token| token.to_string()).unwrap_or_default(), told(by)];
+        let reply = self.run(Way::Slow, &scripts::END_SESSION, target_type, &bytes(&args)).await?;
+        self.released(reply, target_type).await
     }
 
     /// Why a type's containers are not available: counts, and up to `few` containers named for each reason; of those that
@@ -147,6 +154,11 @@ impl Store {
         let named = values.rows()?.into_iter().map(|mut row| named(&mut row, target_type)).collect::<Result<_, _>>()?;
         Ok((counts, named))
     }
+}
+
+/// Who does something, as it is stored: a longer value would make a container's record four times as large in Redis.
+pub(super) fn told(by: &str) -> String {
+    shortened(by, 60).replace(char::is_control, " ")
 }
 
 fn named(row: &mut Row, target_type: &TargetType) -> Result<(Reason, NamedContainer), StoreError> {

@@ -104,6 +104,7 @@ of_a_type!(SETTLE, "settle", ["container"]);
 of_a_type!(CORDON, "cordon", ["container", "by"]);
 of_a_type!(UNCORDON, "uncordon", ["container", "by"]);
 of_a_type!(DRAIN, "drain", ["container", "by", "deadline_ms", "force"]);
+of_a_type!(END_SESSION, "end_session", ["session", "token", "by"]);
 of_a_type!(EXPLAIN, "explain", ["few", "looks"]);
 of_a_type!(SETTINGS, "settings", ["version"]);
 of_a_type!(CHANGE_SETTINGS, "change_settings", ["version", "by", "..."]);
@@ -124,7 +125,7 @@ of_its_own!(PROVIDER_STATUS, "provider_status", []);
 of_its_own!(CLAIM_ID, "claim_id", ["value", "replaces", "keep_ms"]);
 
 /// Every script.
-pub(super) static ALL: [&Script; 34] = [
+pub(super) static ALL: [&Script; 35] = [
     &ALLOCATE,
     &POLL,
     &HEARTBEAT,
@@ -145,6 +146,7 @@ pub(super) static ALL: [&Script; 34] = [
     &CORDON,
     &UNCORDON,
     &DRAIN,
+    &END_SESSION,
     &EXPLAIN,
     &SETTINGS,
     &CHANGE_SETTINGS,

@@ -356,7 +356,12 @@ impl Store {
             token.map(|token| token.to_string()).unwrap_or_default(),
             reason.as_str().to_owned(),
         ];
-        let mut reply = self.run_gathered(&scripts::RELEASE, target_type, args).await?;
+        let reply = self.run_gathered(&scripts::RELEASE, target_type, args).await?;
+        self.released(reply, target_type).await
+    }
+
+    /// Reads what became of a release.
+    pub(super) async fn released(&self, mut reply: Reply, target_type: &TargetType) -> Result<Released, StoreError> {
         match reply.code.as_str() {
             "ok" => self.session(&mut reply, target_type, false).await.map(Released::Ended),
             "not_found" => Ok(Released::NotFound),

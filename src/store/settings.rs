@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 
 use super::{
     Store, StoreError, Way,
-    registry::shortened,
+    operator::told,
     scripts,
     sessions::{bytes, flag, millis},
 };
@@ -138,8 +138,7 @@ impl Store {
         decided_on: u64,
         changes: &[(Setting, Option<u64>)],
     ) -> Result<Changed, StoreError> {
-        let by = shortened(by, 60).replace(char::is_control, " ");
-        let mut args = vec![decided_on.to_string(), by];
+        let mut args = vec![decided_on.to_string(), told(by)];
         for (setting, value) in changes {
             args.push(setting.as_str().to_owned());
             args.push(value.map(|value| value.to_string()).unwrap_or_default());

@@ -106,6 +106,8 @@ async fn owners_see_their_own_and_viewers_change_nothing() {
             assert_eq!(ended.body["end_reason"], "admin");
         }
     }
+    let log = service.replicas[0].log();
+    assert_eq!(log.matches(r#""by":"admin/environment""#).count(), 6, "{log}");
     assert_eq!(bob.get(&format!("/sessions/{waiting}")).await.expect(200).body["end_reason"], "admin");
 }
 

@@ -3,6 +3,7 @@
 mod engine;
 mod fixed;
 mod loss;
+mod operator;
 mod order;
 mod replicas;
 

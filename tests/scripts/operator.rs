@@ -1,11 +1,13 @@
 //! Cordon, uncordon, drain, and why nothing is available.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use leasehold::{
     metrics::Metrics,
-    model::{Changes, Container, EndReason, EngineState, PoolState, Reason, SessionId, SessionState, Setting},
-    store::{Allocated, Changed, OutCounts, Polled, Store},
+    model::{
+        Changes, Container, EndReason, EngineState, FencingToken, PoolState, Reason, SessionId, SessionState, Setting,
+    },
+    store::{Allocated, Changed, OutCounts, Polled, Released, Store},
 };
 
 use super::{Bench, id, mark, running};
@@ -355,4 +357,45 @@ async fn what_operators_changed_outlives_a_loss_of_redis() {
     other.follow_settings(&bench.wine).await.unwrap();
     assert_eq!(other.type_state(&bench.wine).changes, Changes::from([(Setting::LineMax, 7)]));
     assert!(other.type_state(&bench.wine).version > version);
+}
+
+#[tokio::test]
+async fn what_a_recovery_holds_is_explained() {
+    let bench = Bench::new();
+    bench.containers(&["one", "two"]).await;
+    let _: String = redis::cmd("FLUSHALL").query(&mut bench.redis.conn()).unwrap();
+    bench.store.observe(&bench.wine, &mark(2, 1), &[running("one"), running("two")]).await.unwrap();
+    bench.cordon("two").await;
+    let (counts, told) = bench.store.explain(&bench.wine, 10).await.unwrap();
+    assert_eq!((counts.available, counts.held, counts.cordoned), (0, 1, 1));
+    assert!(counts.recovering.is_some_and(|left| left > Duration::from_mins(50)), "{counts:?}");
+    let (_, held) = told.iter().find(|(reason, _)| *reason == Reason::Held).unwrap();
+    assert_eq!((held.name.as_str(), held.seconds.is_some_and(|left| left > 3000)), ("one", true));
+    // A cordon that is taken back in a recovery gives out nothing either.
+    bench.uncordon("two").await;
+    assert_eq!(bench.store.explain(&bench.wine, 0).await.unwrap().0.held, 2);
+    assert!(matches!(bench.allocate().await, Allocated::Shortage(Some(_))));
+}
+
+#[tokio::test]
+async fn an_operator_ends_anybodys_session_and_the_event_says_who() {
+    let bench = Bench::new();
+    bench.containers(&["one"]).await;
+    let (holder, waiter) = (bench.ready().await, bench.queued().await);
+    let token = holder.lease.as_ref().unwrap().fencing_token;
+    let end = async |id, token| bench.store.end_session(&bench.wine, id, token, BY).await.unwrap();
+    let stale = end(holder.id, Some(FencingToken(token.0 - 1))).await;
+    assert!(matches!(stale, Released::Stale(current) if current == token), "{stale:?}");
+    for id in [waiter.id, holder.id, holder.id] {
+        let Released::Ended(session) = end(id, None).await else { panic!("it goes on") };
+        assert_eq!(session.end_reason, Some(EndReason::Admin));
+    }
+    assert!(matches!(end(SessionId::new(&bench.wine), None).await, Released::NotFound));
+    assert_eq!(bench.members("available"), ["one"]);
+    let key = bench.key("events");
+    let rows: Vec<(String, BTreeMap<String, String>)> =
+        redis::cmd("XRANGE").arg(key).arg("-").arg("+").query(&mut bench.redis.conn()).unwrap();
+    let ends: Vec<_> = rows.iter().filter(|(_, fields)| fields["kind"] == "session.ended").collect();
+    assert_eq!(ends.len(), 2);
+    assert!(ends.iter().all(|(_, fields)| fields["by"] == BY && fields["reason"] == "admin"), "{ends:?}");
 }
