@@ -67,7 +67,7 @@ async fn borrow(store: Store, target_type: TargetType, stop: Arc<AtomicBool>, se
         }
         match store.release(&target_type, id, None, None, EndReason::Released).await.unwrap() {
             Released::Ended(session) => {
-                assert_eq!(session.end_reason, Some(EndReason::Released), "it lost its container")
+                assert_eq!(session.end_reason, Some(EndReason::Released), "it lost its container");
             }
             other => panic!("{other:?}"),
         }
