@@ -17,7 +17,8 @@
 --   ok     how many were added or changed
 --   stale
 --
--- Events: container.added, container.changed, container.reset, session.ended, container.state, session.offered.
+-- Events: container.added, container.cordoned, container.changed, container.reset, session.ended, container.state,
+-- session.offered.
 local provider = ARGV[5]
 local generation = tonumber(ARGV[6])
 local sequence = tonumber(ARGV[7])
@@ -48,6 +49,12 @@ local function observe(id, inc, state, check, probed, on_end, about)
     end
     event('container.added', 'container', id, 'provider', provider)
     meet_claim(id, inc)
+    -- It was cordoned before Redis lost it.
+    local by = redis.call('HGET', base .. 'cordons', id)
+    if by then
+      redis.call('HSET', key, 'cordon', by)
+      event('container.cordoned', 'container', id, 'by', by)
+    end
     settle(facts(id))
     return 1
   end

@@ -139,6 +139,13 @@ pub async fn run(config: Config, roles: Roles, key: Option<SecretString>) -> any
     }
     let configured = config.types.keys().cloned().collect();
     parts.start("types", make_known(store.clone(), configured, shutdown.clone()));
+    parts.start("settings", {
+        let (pool, shutdown) = (pool.clone(), shutdown.clone());
+        async move {
+            pool.run_settings(shutdown).await;
+            Ok(())
+        }
+    });
     if has(Role::Reaper) {
         let (pool, shutdown) = (pool.clone(), shutdown.clone());
         parts.start("reaper", async move {

@@ -11,6 +11,7 @@ mod defaults;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
+mod in_force;
 mod links;
 mod redaction;
 mod redis_url;
@@ -36,6 +37,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use self::validate::{between, check};
 pub use self::{
     audit::AuditConfig,
+    in_force::InForce,
     redaction::{redacted, without_source},
     redis_url::{HostPort, RedisPlace, RedisUrl},
     reset::{QuarantineConfig, ResetConfig, ResetKind, TypeReset},

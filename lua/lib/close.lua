@@ -1,4 +1,7 @@
--- Ends a session's record and takes it out of every set; the container, if it had one, is the caller's to settle.
+-- Ends a session's record and takes it out of every set; the container, if it had one, is the caller's to settle. The
+-- event says who did it where an operator did (`s.by`).
+local NOBODY = {}
+
 local function close(s, reason)
   local base = S.base
   -- Needs no memory, so what follows is let through.
@@ -34,7 +37,7 @@ local function close(s, reason)
     S.pending = { 'hold', int(S.hold) }
   end
   event('session.ended', 'session', s.id, 'owner', s.owner, 'reason', reason,
-    'container', s.container or '', 'token', s.token or '')
+    'container', s.container or '', 'token', s.token or '', unpack(s.by and { 'by', s.by } or NOBODY))
   s.state = 'ended'
   s.ended = int(S.wall)
   s.reason = reason

@@ -3,14 +3,20 @@
 -- character: JSON escapes them, and no other free text that is stored has any.
 local BETWEEN, NONE = '\31', '\30'
 
--- A container: id, provider, state, check, probed, probe, why, pool state, cordoned, lease, allocated at, token, about,
--- held; its reset, and why the last attempt failed.
+-- A container: id, provider, state, check, probed, probe, why, pool state, by whom it was cordoned, lease, allocated at,
+-- token, about, held; until when it is drained by the clock, and whether its session ends then ('1'); its reset,
+-- and why the last attempt failed.
 local function describe_container(f)
   local pool_state, set = derive(f)
+  local ends, forced = NONE, NONE
+  if f.drain then
+    ends, forced = string.match(f.drain, '^(%d+):(%d)$')
+    ends = int(ends - S.now + S.wall)
+  end
   return table.concat({ f.id, f.provider, f.state, f.check, f.probed, f.probe or NONE, f.why or NONE, pool_state,
     f.cordon or NONE, f.lease or NONE, f.at or NONE, f.token or NONE,
     redis.call('GET', S.base .. 'about:' .. f.id) or NONE,
-    set == 'available' and pool_state ~= set and '1' or NONE,
+    set == 'available' and pool_state ~= set and '1' or NONE, ends, forced,
     f.reset or NONE, f.reset and redis.call('HGET', S.base .. 'container:' .. f.id, 'reset_why') or NONE }, BETWEEN)
 end
 

@@ -1,4 +1,4 @@
-local DUE = { 'leases', 'offers', 'tickets', 'quarantine' }
+local DUE = { 'leases', 'offers', 'tickets', 'quarantine', 'draining' }
 
 -- The earliest time at which there is something to do.
 local function next_due()
@@ -12,7 +12,7 @@ local function next_due()
   return first
 end
 
--- Takes back what is overdue: leases, offers, tickets, quarantine; at most 16 in all. Then serves the line with what is
+-- Takes back what is overdue: leases, offers, tickets, quarantine, drains; at most 16 in all. Then serves the line with what is
 -- available all the same. So no promise needs a background process: whatever script runs first after a deadline keeps
 -- it. Returns how many were overdue; leaves `S.more` when there may be others.
 -- The type's record says before when nothing is due: then this costs nothing. `anyway` looks all the same.
@@ -52,6 +52,10 @@ local function reclaim(anyway)
       end
       settle(f, false, changes)
     end
+  end
+  for _, id in ipairs(due('draining')) do
+    licence()
+    end_drain(id)
   end
   serve()
   S.more = S.more or left == 0

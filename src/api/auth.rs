@@ -235,6 +235,12 @@ impl<const NEEDED: u8> Authenticated<NEEDED> {
     pub fn priority_max(&self) -> u32 {
         self.identity.priority_max
     }
+
+    /// Who it is in events and logs: the owner, and the name of the key.
+    #[must_use]
+    pub fn by(&self) -> String {
+        format!("{}/{}", self.identity.caller.owner, self.identity.name)
+    }
 }
 
 impl<const NEEDED: u8> Deref for Authenticated<NEEDED> {

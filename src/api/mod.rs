@@ -6,6 +6,7 @@ mod auth;
 mod browser;
 mod containers;
 mod cors;
+mod explain;
 mod extract;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -15,6 +16,7 @@ mod insight;
 mod methods;
 mod openapi;
 mod operation;
+mod operator;
 mod paths;
 mod problem;
 mod recovery;
@@ -23,6 +25,7 @@ mod sessions;
 mod span;
 mod stream;
 mod tls;
+mod types;
 
 use std::sync::Arc;
 
@@ -32,12 +35,14 @@ pub use containers::{ContainerList, PoolStatus, ProviderState, Refreshed};
 pub use guide::{GuideAllocated, GuideReleased};
 pub use openapi::document;
 pub use operation::{Liveness, Readiness};
+pub use operator::DrainBody;
 pub use problem::Problem;
 pub use server::{Bound, bind};
 pub use sessions::{
     CreateBody, HeartbeatBody, HeartbeatResult, HeartbeatsBody, HeartbeatsResult, OneHeartbeat, Shortage,
 };
 pub use tls::{Certificate, TlsError};
+pub use types::TypeBody;
 
 use crate::{config::Config, metrics::Metrics, pool::Pool, provider::Provider};
 

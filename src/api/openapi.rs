@@ -8,7 +8,7 @@ use utoipa::{
 use utoipa_actix_web::{AppExt as _, service_config::ServiceConfig};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{answers, audit, containers, guide, insight, operation, recovery, sessions};
+use super::{answers, audit, containers, explain, guide, insight, operation, operator, recovery, sessions, types};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -21,6 +21,7 @@ use super::{answers, audit, containers, guide, insight, operation, recovery, ses
     tags(
         (name = "sessions", description = "A client's claims on containers"),
         (name = "containers", description = "What there is and who has it"),
+        (name = "types", description = "The kinds of containers, and their settings"),
         (name = "guide", description = "The routes of the system that the guide describes"),
         (name = "operation", description = "Liveness, readiness, metrics")
     )
@@ -55,8 +56,14 @@ pub(super) fn service(routes: &mut ServiceConfig) {
         .service(insight::container_logs)
         .service(insight::container_stats)
         .service(containers::read_container)
-        .service(recovery::end_recovery)
-        .service(audit::audit);
+        .service(audit::audit)
+        .service(operator::cordon)
+        .service(operator::uncordon)
+        .service(operator::drain)
+        .service(explain::explain)
+        .service(types::list_types)
+        .service(types::change_type)
+        .service(recovery::end_recovery);
 }
 
 /// The routes that every replica has, whatever its roles.

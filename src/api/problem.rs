@@ -1,6 +1,6 @@
 //! Errors as `application/problem+json` (RFC 9457): one table from an error to its status, its stable code, and what it tells.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,9 @@ pub struct Problem {
     /// For `stale_fencing_token`: the session's.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub fencing_token: Option<u64>,
+    /// For `no_available_containers`: how many containers are out for each reason; `GET /explain` says more.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reasons: Option<BTreeMap<String, u64>>,
     #[serde(skip)]
     #[schema(ignore)]
     retry_after: Option<Duration>,
@@ -62,6 +65,7 @@ impl Problem {
             known_types: None,
             end_reason: None,
             fencing_token: None,
+            reasons: None,
             retry_after: None,
         }
     }
@@ -173,9 +177,11 @@ impl From<PoolError> for Problem {
                 known_types: Some(known),
                 ..new(StatusCode::NOT_FOUND, "unknown_target_type", "Unknown target type")
             },
-            PoolError::NoAvailable { retry_after, .. } => {
-                unavailable("no_available_containers", "Nothing available").retry_after(retry_after)
-            }
+            PoolError::NoAvailable { retry_after, reasons, .. } => Self {
+                reasons: reasons
+                    .map(|all| all.into_iter().map(|(reason, count)| (reason.as_str().to_owned(), count)).collect()),
+                ..unavailable("no_available_containers", "Nothing available").retry_after(retry_after)
+            },
             PoolError::Recovering { left, .. } | PoolError::Unproven { left, .. } => {
                 unavailable("recovering", "Recovering from a loss of Redis").retry_after(left.min(RECOVERY_RETRY))
             }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     config::Limits,
-    model::{Caller, ContainerId, FencingToken, Session, SessionId, SessionState, TargetType},
+    model::{ContainerId, FencingToken, Session, SessionId, SessionState, TargetType},
     pool::{CreateSession, Created, Idempotency, OnShortage, Renewal, SessionFilter},
 };
 
@@ -191,6 +191,8 @@ pub(super) async fn create_session(
     let limits = &state.config.limits;
     let idempotency = idempotency(&request, &body, limits)?;
     let target_type = state.pool.known_type(&body.target_type).await?;
+    let state_of_type = state.pool.type_state(&target_type);
+    let limits = &state_of_type.in_force.limits;
     let create = checked(body, target_type, idempotency, limits, caller.priority_max())?;
     let Created { session, replayed } = state.pool.create(&caller, create).await?;
     let mut response =
@@ -332,9 +334,9 @@ pub(super) async fn release_session_hard(
     end(&caller, &state, id, &query).await
 }
 
-async fn end(caller: &Caller, state: &State, id: SessionId, query: &ReleaseQuery) -> Result<HttpResponse, Problem> {
+async fn end(caller: &Holder, state: &State, id: SessionId, query: &ReleaseQuery) -> Result<HttpResponse, Problem> {
     let token = query.fencing_token.map(FencingToken);
-    json(HttpResponse::Ok(), &state.pool.release(caller, id, token).await?, SESSION_BYTES)
+    json(HttpResponse::Ok(), &state.pool.release(caller, &caller.by(), id, token).await?, SESSION_BYTES)
 }
 
 /// An answer whose JSON has about so many bytes: a body that has its room from the start is not copied while it grows.

@@ -61,6 +61,9 @@ fn hint(error: &ClientError) -> Option<&'static str> {
         ClientError::Unreachable { .. } => Some(
             "Is `leasehold serve` (or `leasehold up`) running there? --url or LEASEHOLD_URL names another address.",
         ),
+        ClientError::Problem(problem) if problem.code == "no_available_containers" => {
+            Some("`leasehold explain TYPE` says what keeps the containers away, and what would help.")
+        }
         ClientError::Problem(problem) if problem.status == 401 => {
             Some("The API key is taken from LEASEHOLD_API_KEY, or from the file that --key-file names.")
         }

@@ -6,7 +6,9 @@ mod containers;
 mod demo;
 pub mod exit;
 mod insight;
+mod explain;
 mod key;
+mod operator;
 mod output;
 mod recovery;
 mod run;
@@ -15,7 +17,9 @@ mod sessions;
 mod signals;
 mod status;
 mod supervise;
+mod types;
 mod up;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -57,6 +61,18 @@ enum Command {
     Logs(insight::LogsArgs),
     /// Show what containers use of processor, memory and network
     Stats(insight::StatsArgs),
+    /// List the types of containers, or change their settings
+    #[command(visible_alias = "type")]
+    Types(types::Args),
+    /// Tell why a type has nothing available, and what would help
+    Explain(explain::Args),
+    /// Have a container given out no more; its session goes on
+    Cordon(operator::Args),
+    /// Let a container be given out again, and end its drain
+    Uncordon(operator::Args),
+    /// Cordon a container and stay until no session has it
+    #[command(after_help = operator::DRAIN_HELP)]
+    Drain(operator::DrainArgs),
     /// Have every provider looked at now, and show what there is then
     Refresh(status::RefreshArgs),
     /// Mark a new Redis as new, before the first replica uses it: what is missing in it was not lost
@@ -115,6 +131,11 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Sessions(args) => sessions::sessions(args).await,
         Command::Logs(args) => insight::logs(args).await,
         Command::Stats(args) => insight::stats(args).await,
+        Command::Types(args) => types::types(args).await,
+        Command::Explain(args) => explain::explain(args).await,
+        Command::Cordon(args) => operator::cordon(args).await,
+        Command::Uncordon(args) => operator::uncordon(args).await,
+        Command::Drain(args) => operator::drain(args).await,
         Command::Refresh(args) => status::refresh(args).await,
         Command::Init(args) => recovery::init(args).await,
         Command::Recover(args) => recovery::recover(args).await,

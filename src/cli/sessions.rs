@@ -8,6 +8,7 @@ use clap::Subcommand;
 use super::{
     connection::Connection,
     output::{Output, Row, or_dash, word},
+    watch::Watch,
 };
 use crate::{
     client::{CreateSession, OnShortage, SessionFilter},
@@ -59,6 +60,8 @@ struct Filter {
     /// Also sessions that have ended
     #[arg(long)]
     all: bool,
+    #[command(flatten)]
+    watch: Watch,
 }
 
 #[derive(Debug, clap::Args)]
@@ -103,8 +106,9 @@ pub(super) async fn sessions(args: Args) -> anyhow::Result<ExitCode> {
         Some(Verb::List(filter)) => filter,
         None => args.filter,
     };
+    let watch = filter.watch;
     let filter = SessionFilter { target_type: filter.target_type, state: None, include_ended: filter.all };
-    args.output.list(&client.sessions(&filter).await?)
+    watch.show(async || args.output.list_text(&client.sessions(&filter).await?)).await
 }
 
 impl Create {

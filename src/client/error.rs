@@ -64,7 +64,8 @@ impl ClientError {
     }
 
     /// The server could not be asked, or could not serve just now: what is safe to repeat may be repeated.
-    pub(super) fn is_passing(&self) -> bool {
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable { .. } => true,
             Self::Problem(problem) => matches!(problem.status, 502..=504) && !self.is_shortage(),

@@ -76,6 +76,10 @@ impl Http {
         self.client.request(Method::POST, format!("{}{path}", self.base))
     }
 
+    pub(super) fn patch(&self, path: &str) -> RequestBuilder {
+        self.client.request(Method::PATCH, format!("{}{path}", self.base))
+    }
+
     pub(super) fn delete(&self, path: &str) -> RequestBuilder {
         self.client.request(Method::DELETE, format!("{}{path}", self.base))
     }

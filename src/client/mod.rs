@@ -21,6 +21,7 @@ mod error;
 mod guard;
 mod http;
 mod insight;
+mod operator;
 mod request;
 mod sessions;
 

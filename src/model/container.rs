@@ -160,6 +160,12 @@ pub struct Container {
     pub pool_state: PoolState,
     /// Whether an operator has it given out no more.
     pub cordoned: bool,
+    /// Who cordoned it: owner and name of the API key; null when it is not.
+    #[serde(default)]
+    pub cordoned_by: Option<String>,
+    /// What its drain waits for; null when it is not being drained, or is free.
+    #[serde(default)]
+    pub drain: Option<Drain>,
     /// Whether it is idle and given out only after the recovery: Redis may have lost a lease of it.
     #[serde(default)]
     pub held: bool,
@@ -202,6 +208,17 @@ pub enum ResetState {
     Pending,
     /// The last attempt failed: the container rests before the next.
     Failed,
+}
+
+/// A cordoned container whose session is waited for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Drain {
+    /// The session that still has it.
+    pub waiting_for: String,
+    /// Until when (RFC 3339).
+    pub until: String,
+    /// Whether the session ends then; else it goes on, and the container stays cordoned.
+    pub force: bool,
 }
 
 /// Counts of one target type, from the sizes of its sets. What an older server does not count reads as 0.

@@ -2,6 +2,7 @@
 
 mod audit;
 mod container;
+mod explain;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
@@ -9,13 +10,16 @@ mod insight;
 mod lease_token;
 mod name;
 mod session;
+mod settings;
 
 pub use audit::{Fault, Finding};
 pub use container::{
-    About, Container, Endpoint, EngineHealth, EngineState, Health, HealthStatus, Observation, PoolState, Recovery,
-    Reset, ResetState, TypeStatus,
+    About, Container, Drain, Endpoint, EngineHealth, EngineState, Health, HealthStatus, Observation, PoolState,
+    Recovery, Reset, ResetState, TypeStatus,
 };
 pub use insight::{ContainerStats, LogLine, LogStream};
+pub use explain::{Explanation, NamedContainer, OutReason, Reason};
 pub use lease_token::{LeaseProof, LeaseTokenError, LeaseTokens};
 pub use name::{Caller, ContainerId, InvalidName, OwnerName, ProviderName, Role, TargetType};
 pub use session::{EndReason, FencingToken, Lease, Session, SessionId, SessionState, Ticket};
+pub use settings::{Changes, Setting, TypeInfo, TypeSettings};

@@ -39,7 +39,10 @@ impl Pool {
         if !matches!(result, Err(PoolError::UnknownType { .. })) {
             self.shared.metrics.allocation(&request.target_type, outcome, began.elapsed());
         }
-        result
+        match result {
+            Ok(created) => Ok(created),
+            Err(error) => Err(self.with_reasons(error).await),
+        }
     }
 
     async fn create_or_join(&self, caller: &Caller, request: &CreateSession) -> Result<Created, PoolError> {
@@ -52,7 +55,8 @@ impl Pool {
         let withdrawal =
             Withdrawal::new(self.store.clone(), target_type, id, &caller.owner, request.idempotency.is_none());
 
-        let limits = &self.shared.config.limits;
+        let state = self.type_state(target_type);
+        let limits = &state.in_force.limits;
         let ttl = request.ttl.unwrap_or(limits.ttl_default);
         let first = if request.confirm { limits.confirm } else { limits.first_span };
         let allocation = Allocation {
@@ -187,7 +191,7 @@ impl Pool {
 }
 
 pub(super) fn no_available(target_type: &TargetType) -> PoolError {
-    PoolError::NoAvailable { target_type: target_type.clone(), retry_after: RETRY_AFTER }
+    PoolError::NoAvailable { target_type: target_type.clone(), retry_after: RETRY_AFTER, reasons: None }
 }
 
 /// Why nothing was given: nothing is there, or what is there may still be held.

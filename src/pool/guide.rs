@@ -23,6 +23,18 @@ impl Pool {
         target_type: &TargetType,
         client_id: &str,
     ) -> Result<Session, PoolError> {
+        match self.guide_session_of(caller, target_type, client_id).await {
+            Ok(session) => Ok(session),
+            Err(error) => Err(self.with_reasons(error).await),
+        }
+    }
+
+    async fn guide_session_of(
+        &self,
+        caller: &Caller,
+        target_type: &TargetType,
+        client_id: &str,
+    ) -> Result<Session, PoolError> {
         self.must_know(target_type).await?;
         check(client_id)?;
         let mut id = SessionId::new(target_type);
@@ -46,7 +58,7 @@ impl Pool {
                     id = theirs;
                 }
             }
-            match self.store.allocate(target_type, &self.guide_allocation(caller, id)).await? {
+            match self.store.allocate(target_type, &self.guide_allocation(caller, target_type, id)).await? {
                 Allocated::Ready(session) => {
                     super::create::log_start(&session);
                     return Ok(session);
@@ -74,7 +86,7 @@ impl Pool {
     /// See [`PoolError`].
     pub async fn guide_release(&self, caller: &Caller, client_id: &str) -> Result<Session, PoolError> {
         let id = self.resolve(caller, client_id).await?;
-        self.release(caller, id, None).await
+        self.release(caller, caller.owner.as_str(), id, None).await
     }
 
     /// The guide's route: the live session under the client's id, or ours; reading renews it.
@@ -98,8 +110,9 @@ impl Pool {
     }
 
     /// Its clients send no heartbeats: the lease is long from the start.
-    fn guide_allocation<'a>(&self, caller: &'a Caller, id: SessionId) -> Allocation<'a> {
-        let limits = &self.shared.config.limits;
+    fn guide_allocation<'a>(&self, caller: &'a Caller, target_type: &TargetType, id: SessionId) -> Allocation<'a> {
+        let state = self.type_state(target_type);
+        let limits = &state.in_force.limits;
         Allocation {
             id,
             owner: &caller.owner,

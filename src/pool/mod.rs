@@ -2,16 +2,19 @@
 
 mod audit;
 mod create;
+mod explain;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
 mod guide;
+mod operator;
 mod reaper;
 mod recovery;
 mod registry;
 mod request;
 mod sessions;
 mod streams;
+mod types;
 mod waiters;
 
 use std::sync::Arc;
@@ -21,6 +24,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 pub use audit::AuditPart;
+pub use explain::Reasons;
 pub use request::{
     ContainerFilter, CreateSession, Created, Idempotency, OnShortage, Page, PoolError, Renewal, SessionFilter,
 };
@@ -29,7 +33,7 @@ pub use streams::OpenStream;
 
 pub use crate::store::{Audited, ProviderStatus, StoreError};
 
-use self::waiters::Waiters;
+use self::{explain::Shortages, waiters::Waiters};
 use crate::{
     config::Config,
     metrics::Metrics,
@@ -51,6 +55,7 @@ struct Shared {
     /// This replica's id: its channel in Redis.
     replica: String,
     waiters: Waiters,
+    shortages: Shortages,
     lease_tokens: LeaseTokens,
     /// One permit for each request that waits.
     long_polls: Semaphore,
@@ -75,6 +80,7 @@ impl Pool {
             metrics,
             replica,
             waiters: Waiters::default(),
+            shortages: Shortages::default(),
             shutdown,
         });
         tokio::spawn(hear_offers(store.clone(), shared.clone()));

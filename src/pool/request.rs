@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::explain::Reasons;
 use crate::model::{
     ContainerId, EndReason, FencingToken, LeaseTokenError, Session, SessionId, SessionState, TargetType,
 };
@@ -118,6 +119,8 @@ pub enum PoolError {
         target_type: TargetType,
         /// When to try again.
         retry_after: Duration,
+        /// How many are out for what; none when Redis did not say.
+        reasons: Option<Reasons>,
     },
     /// Nothing is given out: Redis may have lost leases, and what may still be held waits for the end of the recovery.
     #[error("No available {target_type} containers: Redis may have lost leases, and what may still be held is given out only when the recovery ends, in {} s", left.as_secs().max(1))]

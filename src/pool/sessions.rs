@@ -151,13 +151,15 @@ impl Pool {
         }
     }
 
-    /// Ends a session, or takes its ticket out of the line. A second time is the same answer.
+    /// Ends a session, or takes its ticket out of the line; an admin does so with anybody's, and `by` is told. A second time is the
+    /// same answer.
     ///
     /// # Errors
     /// See [`PoolError`].
     pub async fn release(
         &self,
         caller: &Caller,
+        by: &str,
         id: SessionId,
         fencing_token: Option<FencingToken>,
     ) -> Result<Session, PoolError> {
@@ -165,12 +167,12 @@ impl Pool {
             let owner = Some(&caller.owner);
             let mut released = self.store.release(&target_type, id, owner, fencing_token, EndReason::Released).await?;
             if matches!(released, Released::NotFound) && caller.is_admin() {
-                released = self.store.release(&target_type, id, None, fencing_token, EndReason::Admin).await?;
+                released = self.store.end_session(&target_type, id, fencing_token, by).await?;
             }
             match (released, fencing_token) {
                 (Released::Ended(session), _) => {
                     let reason = session.end_reason.map(EndReason::as_str);
-                    tracing::info!(session_id = %id, %target_type, owner = %session.owner, reason, "session is over");
+                    tracing::info!(session_id = %id, %target_type, owner = %session.owner, reason, by, "session is over");
                     return Ok(session);
                 }
                 (Released::Stale(current), Some(given)) => return Err(PoolError::StaleToken { id, given, current }),

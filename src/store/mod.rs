@@ -5,7 +5,7 @@
 //! | key | Redis type | holds | written by | bytes |
 //! |---|---|---|---|---|
 //! | `epoch` | hash | schema, server identity, when it was last checked (µs), epoch, event sequence, pool-time offset and last tick (ms), how much of the offset stands for lost writes (ms), token floor, mean session time (ms); of a recovery its end, when the loss was found, and from when ends of proven leases are believed (all in pool time), when the loss was found by the clock, leases proven; and a time before which nothing is due | every script; recoveries `begin`, `adopt` | one |
-//! | `container:<id>` | hash | the facts: provider, incarnation, engine state and check, probe verdict and counters, era, lease, token, cordon, reset (with the attempt that goes on, how many there were in a row, the incarnation then, and why the last one failed), quarantine and how often it did in a row, what to do at a session's end; in a recovery its epoch and from when on it is free; and `set`, where `settle` put it | `observe`, `report_probes`, grants and ends | 330, leased 390 |
+//! | `container:<id>` | hash | the facts: provider, incarnation, engine state and check, probe verdict and counters, era, lease, token, cordon (by whom), drain (its deadline, and whether the session ends then), reset (with the attempt that goes on, how many there were in a row, the incarnation then, and why the last one failed), quarantine and how often it did in a row, what to do at a session's end; in a recovery its epoch and from when on it is free; and `set`, where `settle` put it | `observe`, `report_probes`, grants and ends | 330, leased 390 |
 //! | `about:<id>` | string | the description as JSON, never parsed in Lua | `observe` | 170 more than the text |
 //! | `containers` | zset, all 0 | every container's id, for paging | `observe`, `remove` | 177 |
 //! | `available` | zset by time freed | what may be given out, longest idle first | `settle` | 177 |
@@ -14,6 +14,7 @@
 //! | `claims` | hash | in a recovery: the sessions of leases that were proven before their container was found | `adopt`, `observe` | 110 |
 //! | `resets` | zset by time | what is to be made clean: when the next worker may claim it | `give_back`, `claim_resets`, `report_reset` | 177 |
 //! | `quarantine` | zset by end | who comes back when | `report_reset`, `reclaim` | 177 |
+//! | `draining` | zset by deadline | leased ones that an operator waits for | `drain`, `settle`, `end_drain` | 177 |
 //! | `probes` | zset by time | when to probe next | `observe`, `claim_probes`, `report_probes` | 177 |
 //! | `observers` | hash | by provider: generation and sequence of the last observation | `mark` | one |
 //! | `session:<id>` | hash | owner, state, TTL, container and its incarnation, token, times, end reason, replicas to wake, the epoch in which its lease was proven; expires after its end | `allocate`, `heartbeat`, `poll`, offers and ends | 310, queued 220, ended 380 |
@@ -24,6 +25,8 @@
 //! | `sessions`, `owner:<name>` | zset by creation | live sessions, of all and of one owner | `allocate`, `close` | 145 each |
 //! | `ended` | zset by end | ended sessions, as long as they are kept | `close` | 145 |
 //! | `audit` | hash | who audits the type and until when; when the last audit ended, and how many faults of each kind it found | `claim_audit`, `finish_audit` | one |
+//! | `settings` | hash | what an operator changed at run time, and a version that grows with every change of it or of `cordons` | `change_settings`, `operated` | one |
+//! | `cordons` | hash | who cordoned which container: what replicas remember, and put back after a loss | `cordon`, `drain`, `uncordon`, `forget` | 110 |
 //! | `events` | stream | what happened, ids `<epoch>-<sequence>` | `event` | 175 an event |
 //!
 //! Bytes are for each container or session that is in it, measured on Redis 7.0 with 10,000 of each, ids of 64 characters (as Docker's)
@@ -46,6 +49,7 @@ mod gather;
 mod journal;
 mod keys;
 mod links;
+mod operator;
 mod recovery;
 mod registry;
 mod replicated;
@@ -55,6 +59,7 @@ mod scripts;
 mod server;
 mod servers;
 mod sessions;
+mod settings;
 mod slot;
 mod slow;
 mod subscribe;
@@ -70,6 +75,7 @@ use secrecy::ExposeSecret as _;
 
 pub use audit::{AUDIT_AREAS, AuditPage, Audited};
 pub use error::StoreError;
+pub use operator::OutCounts;
 pub use recovery::Adopted;
 pub use registry::{
     Announced, Discovered, Loss, ObservationMark, Observed, ProbeReport, ProbeTask, ProviderLock, ProviderStatus,
@@ -80,6 +86,7 @@ pub use scripts::{ScriptText, script_text};
 pub use sessions::{
     Allocated, Allocation, Claim, Heartbeat, Polled, Reclaimed, Released, SessionCursor, SessionPage, TypeCounts,
 };
+pub use settings::{Changed, TypeState};
 pub use subscribe::Wake;
 
 use self::{
@@ -92,6 +99,7 @@ use self::{
     reply::Reply,
     scripts::Script,
     servers::Servers,
+    settings::Settings,
     types::Types,
 };
 use crate::{
@@ -121,8 +129,7 @@ struct Shared {
     journal: Journal,
     recovery: RecoveryTimes,
     replication: Replication,
-    /// The arguments that every script of a type begins with, after `check`.
-    common: [Vec<u8>; 3],
+    settings: Settings,
 }
 
 /// How a type goes on after a loss.
@@ -160,9 +167,7 @@ impl Store {
         let unfit = |reason| StoreError::Unfit(format!("redis.url cannot be used: {reason}"));
         let url = RedisUrl::parse(config.redis.url.expose_secret()).map_err(unfit)?;
         let servers = Servers::start(&config.redis, &url)?;
-        let millis = |duration: Duration| duration.as_millis().to_string().into_bytes();
         let limits = config.limits.clone();
-        let common = [limits.events_kept.to_string().into_bytes(), millis(limits.ended_kept), millis(limits.confirm)];
         let shared = Shared {
             servers,
             keys: Keys::new(&config.prefix),
@@ -179,7 +184,7 @@ impl Store {
                 lossless: config.recovery.lossless,
             },
             replication: Replication { replicas: config.redis.wait_replicas, patience: config.redis.wait_timeout },
-            common,
+            settings: Settings::new(config),
         };
         let hot = Arc::new(Links::start(&shared.servers, timeout));
         Ok(Self { hot, gather: Arc::default(), shared: Arc::new(shared) })
@@ -230,8 +235,9 @@ impl Store {
         target_type: &TargetType,
         own: &[&[u8]],
     ) -> Result<Reply, StoreError> {
-        let mut args: Vec<&[u8]> = Vec::with_capacity(self.shared.common.len() + own.len());
-        args.extend(self.shared.common.iter().map(Vec::as_slice));
+        let state = self.type_state(target_type);
+        let mut args: Vec<&[u8]> = Vec::with_capacity(state.common.len() + own.len());
+        args.extend(state.common.iter().map(Vec::as_slice));
         args.extend_from_slice(own);
         self.run_at(way, script, &self.shared.keys.epoch(target_type), &args).await
     }

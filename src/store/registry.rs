@@ -436,7 +436,7 @@ impl Store {
     /// # Errors
     /// Redis could not be asked.
     pub async fn container(&self, target_type: &TargetType, id: &ContainerId) -> Result<Option<Container>, StoreError> {
-        self.container_by(&scripts::CONTAINER, target_type, id).await
+        self.container_by(&scripts::CONTAINER, target_type, &[id.as_str().as_bytes()]).await
     }
 
     /// Settles a container from the facts in its record, as every script does with what it changed. For repair, and
@@ -445,16 +445,17 @@ impl Store {
     /// # Errors
     /// Redis could not be asked.
     pub async fn settle(&self, target_type: &TargetType, id: &ContainerId) -> Result<Option<Container>, StoreError> {
-        self.container_by(&scripts::SETTLE, target_type, id).await
+        self.container_by(&scripts::SETTLE, target_type, &[id.as_str().as_bytes()]).await
     }
 
-    async fn container_by(
+    /// The container that a script answers; none when it says that there is no such one.
+    pub(super) async fn container_by(
         &self,
         script: &'static Script,
         target_type: &TargetType,
-        id: &ContainerId,
+        own: &[&[u8]],
     ) -> Result<Option<Container>, StoreError> {
-        let mut reply = self.run(Way::Slow, script, target_type, &[id.as_str().as_bytes()]).await?;
+        let mut reply = self.run(Way::Slow, script, target_type, own).await?;
         match reply.code.as_str() {
             "ok" => {
                 let text = reply.values.text()?;

@@ -54,8 +54,9 @@ macro_rules! library {
 macro_rules! core {
     () => {
         library!("read" "open" "due" "event" "facts" "free_from" "held" "derive" "move" "grant" "session" "overdue" "close" "offer"
-            "settle" "want_reset" "cleaned" "reset_failed" "give_back" "finish" "session_now" "container_now" "next_free" "serve" "recovered" "reclaim" "describe" "claim"
-            "renew" "listen" "forget" "mark" "meet_claim")
+            "drained" "settle" "want_reset" "cleaned" "reset_failed" "give_back" "finish" "session_now" "container_now" "next_free"
+            "serve" "recovered" "end_drain" "reclaim" "describe" "claim" "renew" "listen" "forget" "mark" "meet_claim" "operated"
+            "mark_cordon")
     };
 }
 
@@ -109,6 +110,14 @@ of_a_type!(
     ["container", "attempt", "failure", "restarted", "pause_ms", "attempts", "rest_ms", "longest_ms"]
 );
 of_a_type!(SETTLE, "settle", ["container"]);
+of_a_type!(CORDON, "cordon", ["container", "by"]);
+of_a_type!(UNCORDON, "uncordon", ["container", "by"]);
+of_a_type!(DRAIN, "drain", ["container", "by", "deadline_ms", "force"]);
+of_a_type!(END_SESSION, "end_session", ["session", "token", "by"]);
+of_a_type!(EXPLAIN, "explain", ["few", "looks"]);
+of_a_type!(SETTINGS, "settings", ["version"]);
+of_a_type!(CHANGE_SETTINGS, "change_settings", ["version", "by", "..."]);
+of_a_type!(RESTORE_SETTINGS, "restore_settings", ["version", "last", "..."]);
 of_a_type!(
     BEGIN,
     "begin",
@@ -134,7 +143,7 @@ of_its_own!(PROVIDER_STATUS, "provider_status", []);
 of_its_own!(CLAIM_ID, "claim_id", ["value", "replaces", "keep_ms"]);
 
 /// Every script.
-pub(super) static ALL: [&Script; 33] = [
+pub(super) static ALL: [&Script; 41] = [
     &ALLOCATE,
     &POLL,
     &HEARTBEAT,
@@ -154,6 +163,14 @@ pub(super) static ALL: [&Script; 33] = [
     &CLAIM_RESETS,
     &REPORT_RESET,
     &SETTLE,
+    &CORDON,
+    &UNCORDON,
+    &DRAIN,
+    &END_SESSION,
+    &EXPLAIN,
+    &SETTINGS,
+    &CHANGE_SETTINGS,
+    &RESTORE_SETTINGS,
     &LOCK_PROVIDER,
     &UNLOCK_PROVIDER,
     &RECORD_LOOK,

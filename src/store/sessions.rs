@@ -177,7 +177,8 @@ impl Store {
     /// # Errors
     /// See [`StoreError`]; [`StoreError::OutOfMemory`] when Redis has no room for it.
     pub async fn allocate(&self, target_type: &TargetType, new: &Allocation<'_>) -> Result<Allocated, StoreError> {
-        let limits = &self.shared.limits;
+        let state = self.type_state(target_type);
+        let limits = &state.in_force.limits;
         let replica = new.replica.map(|replica| self.shared.keys.wake(replica)).unwrap_or_default();
         let idem = new.idempotency_key.map(|key| self.shared.keys.idempotency(new.owner, key)).unwrap_or_default();
         let args = || {
@@ -357,7 +358,12 @@ impl Store {
             token.map(|token| token.to_string()).unwrap_or_default(),
             reason.as_str().to_owned(),
         ];
-        let mut reply = self.run_gathered(&scripts::RELEASE, target_type, args).await?;
+        let reply = self.run_gathered(&scripts::RELEASE, target_type, args).await?;
+        self.released(reply, target_type).await
+    }
+
+    /// Reads what became of a release.
+    pub(super) async fn released(&self, mut reply: Reply, target_type: &TargetType) -> Result<Released, StoreError> {
         match reply.code.as_str() {
             "ok" => self.session(&mut reply, target_type, false).await.map(Released::Ended),
             "not_found" => Ok(Released::NotFound),

@@ -5,8 +5,8 @@ use serde::de::IntoDeserializer as _;
 
 use super::{StoreError, reply::Record};
 use crate::model::{
-    About, Container, EndReason, EngineHealth, EngineState, FencingToken, Health, HealthStatus, Lease, LeaseProof,
-    OwnerName, PoolState, Reset, ResetState, Session, SessionState, TargetType, Ticket,
+    About, Container, Drain, EndReason, EngineHealth, EngineState, FencingToken, Health, HealthStatus, Lease,
+    LeaseProof, OwnerName, PoolState, Reset, ResetState, Session, SessionState, TargetType, Ticket,
 };
 
 /// Milliseconds since 1970 as RFC 3339.
@@ -138,13 +138,16 @@ fn container_of(id: &str, record: &mut Record<'_>, target_type: &TargetType) -> 
     let probe = record.optional_text()?;
     let why = record.optional_text()?;
     let pool_state: PoolState = word(record, "a pool state")?;
-    let cordoned = record.optional_text()?.is_some();
+    let cordoned_by = record.optional_text()?.map(str::to_owned);
     let allocated_to = record.optional_text()?.map(str::to_owned);
     let allocated_at = record.optional_number()?.map(time_text);
     let fencing_token = record.optional_number()?.map(FencingToken);
     let about_text = record.optional_text()?.unwrap_or("{}");
     let about: About = serde_json::from_str(about_text).map_err(|_| record.wrong("a description", about_text))?;
     let held = record.optional_number()?.is_some();
+    let until = record.optional_number()?.map(time_text);
+    let force = record.optional_text()? == Some("1");
+    let drain = until.zip(allocated_to.clone()).map(|(until, waiting_for)| Drain { waiting_for, until, force });
     let reset = match record.optional_text()? {
         None => None,
         Some("failed") => Some(ResetState::Failed),
@@ -163,7 +166,9 @@ fn container_of(id: &str, record: &mut Record<'_>, target_type: &TargetType) -> 
         provider,
         state,
         pool_state,
-        cordoned,
+        cordoned: cordoned_by.is_some(),
+        cordoned_by,
+        drain,
         held,
         ip_address: about.ip_address,
         ports: about.ports,

@@ -8,7 +8,9 @@ mod input;
 mod line;
 mod openapi;
 mod operation;
+mod operator;
 mod sessions;
+mod types;
 
 use serde_json::{Value, json};
 

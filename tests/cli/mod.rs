@@ -2,6 +2,7 @@
 
 mod audit;
 mod client;
+mod operator;
 mod queries;
 mod run;
 mod serve;

@@ -4,6 +4,7 @@ mod engine;
 mod fixed;
 mod insight;
 mod loss;
+mod operator;
 mod order;
 mod replicas;
 

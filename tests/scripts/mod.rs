@@ -4,6 +4,7 @@ mod audit;
 mod leases;
 mod line;
 mod model;
+mod operator;
 mod overdue;
 mod recovery;
 mod registry;

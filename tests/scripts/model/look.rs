@@ -140,6 +140,17 @@ impl Look {
             }
         }
         assert_eq!(probed, self.members("probes"), "who is probed");
+        let drains = self.all("container:").filter(|(_, _, facts)| facts.contains_key("drain"));
+        let draining: BTreeSet<_> = drains
+            .map(|(name, _, facts)| {
+                assert!(facts.contains_key("cordon") && facts.contains_key("lease"), "{name} is drained: {facts:?}");
+                name
+            })
+            .collect();
+        assert_eq!(draining, self.members("draining"), "who is drained");
+        let cordons = self.all("container:").filter_map(|(name, _, facts)| Some((name, facts.get("cordon")?)));
+        let told = self.fields("cordons").into_iter().flatten().map(|(name, by)| (name.as_str(), by));
+        assert!(cordons.eq(told), "who cordoned what");
         let count = |set: &str| self.members(set).len();
         let idle: usize = Set::IDLE.iter().map(|set| count(set.name())).sum();
         assert_eq!(count("containers"), count("leases") + count("offers") + idle, "the counts add up");

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use leasehold::{
     config::Config,
     metrics::Metrics,
-    model::{About, EndReason, FencingToken, OwnerName, SessionId, TargetType},
+    model::{self as shown, About, EndReason, FencingToken, OwnerName, SessionId, TargetType},
     store::{
         AUDIT_AREAS, Allocated, Allocation, Discovered, Heartbeat, ObservationMark, Observed, Polled, ProbeReport,
         Released, Store,
@@ -23,8 +23,8 @@ use crate::{
     scripts::{id, running},
 };
 
-/// As many live sessions as one script surely takes back, with the quarantined containers.
-const MOST_LIVE: usize = 12;
+/// As many live sessions as one script surely takes back, with the containers that are quarantined or drained.
+const MOST_LIVE: usize = 9;
 
 /// Good probes that make a container healthy, and bad ones that make it unhealthy.
 const RISE: u32 = 1;
@@ -166,6 +166,8 @@ impl Run {
                 self.command("HINCRBY", &[&self.key("epoch"), "offset", &shift.to_string()]);
                 self.reclaim().await;
             }
+            Step::Cordon { container, on } => self.cordon(&name(container), on).await,
+            Step::Drain { container, seconds, force } => self.drain(&name(container), seconds, force).await,
             Step::Fact { container, fact } => self.fact(&name(container), fact).await,
         }
     }
@@ -213,6 +215,7 @@ impl Run {
                 era: 1,
                 lease: None,
                 cordon: false,
+                drain: None,
                 reset: false,
                 reset_at_end: false,
                 quarantine: None,
@@ -439,6 +442,44 @@ impl Run {
         self.world.reclaim();
     }
 
+    async fn cordon(&mut self, name: &str, on: bool) {
+        let (store, wine) = (&self.store, &self.wine);
+        let answer = if on {
+            store.cordon(wine, &id(name), "ops/key").await.unwrap()
+        } else {
+            store.uncordon(wine, &id(name), "ops/key").await.unwrap()
+        };
+        self.world.reclaim();
+        if let Some(answer) = self.acted(name, answer) {
+            self.world.cordon(name, on);
+            assert_eq!(answer.cordoned_by.as_deref(), on.then_some("ops/key"));
+            self.shown(&answer);
+        }
+    }
+
+    async fn drain(&mut self, name: &str, after: i64, force: bool) {
+        let answer = self.store.drain(&self.wine, &id(name), "ops/key", seconds(after), force).await.unwrap();
+        self.world.reclaim();
+        if let Some(answer) = self.acted(name, answer) {
+            self.world.drain(name, after, force);
+            self.shown(&answer);
+        }
+    }
+
+    /// There is an answer where there is a container.
+    fn acted(&self, name: &str, answer: Option<shown::Container>) -> Option<shown::Container> {
+        assert_eq!(answer.is_some(), self.world.containers.contains_key(name));
+        answer
+    }
+
+    /// An answer shows what is drained.
+    fn shown(&self, answer: &shown::Container) {
+        let container = &self.world.containers[answer.id.as_str()];
+        let waits = container.drain.map(|(_, force)| (container.lease.unwrap().to_string(), force));
+        assert_eq!(answer.drain.as_ref().map(|drain| (drain.waiting_for.clone(), drain.force)), waits);
+        assert_eq!(answer.cordoned, container.cordon);
+    }
+
     async fn fact(&mut self, name: &str, fact: Fact) {
         // What is overdue is taken back first, as every script does.
         self.reclaim().await;
@@ -452,10 +493,6 @@ impl Run {
         let record = self.key(&format!("container:{name}"));
         let container = self.world.containers.get_mut(name).unwrap();
         let (field, value) = match fact {
-            Fact::Cordon(on) => {
-                container.cordon = on;
-                ("cordon", on.then_some("by hand"))
-            }
             Fact::Reset(on) => {
                 container.reset = on;
                 ("reset", on.then_some("due"))

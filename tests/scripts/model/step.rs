@@ -72,6 +72,17 @@ pub enum Step {
     Clock {
         seconds: i64,
     },
+    /// An operator gives a container out no more, or lets it be given out again.
+    Cordon {
+        container: usize,
+        on: bool,
+    },
+    /// An operator waits so many seconds for its session.
+    Drain {
+        container: usize,
+        seconds: i64,
+        force: bool,
+    },
     /// A fact that only later parts of the program write.
     Fact {
         container: usize,
@@ -103,7 +114,6 @@ pub enum How {
 /// Facts written by hand.
 #[derive(Debug, Clone, Copy)]
 pub enum Fact {
-    Cordon(bool),
     Reset(bool),
     /// Until so many seconds from now.
     Quarantine(i64),
@@ -135,7 +145,6 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(EngineHealth::Unhealthy),
     ];
     let fact = prop_oneof![
-        any::<bool>().prop_map(Fact::Cordon),
         any::<bool>().prop_map(Fact::Reset),
         prop_oneof![Just(15), Just(35)].prop_map(Fact::Quarantine),
         any::<bool>().prop_map(Fact::ResetAtEnd),
@@ -166,6 +175,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Reclaim),
         6 => prop_oneof![3 => Just(10i64), 1 => Just(20), 1 => Just(40)].prop_map(|seconds| Step::Pass { seconds }),
         1 => prop_oneof![Just(3600i64), Just(-3600)].prop_map(|seconds| Step::Clock { seconds }),
-        4 => (container, fact).prop_map(|(container, fact)| Step::Fact { container, fact }),
+        3 => (container.clone(), any::<bool>()).prop_map(|(container, on)| Step::Cordon { container, on }),
+        3 => (container.clone(), prop_oneof![1 => Just(0i64), 3 => Just(15), 3 => Just(35)], any::<bool>())
+            .prop_map(|(container, seconds, force)| Step::Drain { container, seconds, force }),
+        3 => (container, fact).prop_map(|(container, fact)| Step::Fact { container, fact }),
     ]
 }

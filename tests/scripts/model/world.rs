@@ -51,6 +51,8 @@ pub struct Container {
     pub era: u64,
     pub lease: Option<SessionId>,
     pub cordon: bool,
+    /// Until when its session is waited for, and whether it ends then.
+    pub drain: Option<(Moment, bool)>,
     pub reset: bool,
     pub reset_at_end: bool,
     pub quarantine: Option<Moment>,
@@ -172,6 +174,42 @@ impl World {
             self.containers.get_mut(&name).unwrap().quarantine = None;
             self.settle(&name);
         }
+        let over = |c: &Container| c.drain.filter(|(end, _)| end.0 <= self.now).map(|(end, _)| end);
+        let mut drained: Vec<_> =
+            self.containers.iter().filter_map(|(name, c)| Some((over(c)?, name.clone()))).collect();
+        drained.sort();
+        for (_, name) in drained {
+            self.end_drain(&name);
+        }
+    }
+
+    /// The deadline of a drain is over.
+    fn end_drain(&mut self, name: &str) {
+        let Some(container) = self.containers.get_mut(name) else { return };
+        if let (Some((_, true)), Some(lease)) = (container.drain.take(), container.lease) {
+            self.finish(lease, EndReason::Admin);
+        }
+    }
+
+    pub fn cordon(&mut self, name: &str, on: bool) {
+        let container = self.containers.get_mut(name).unwrap();
+        container.cordon = on;
+        if !on {
+            container.drain = None;
+        }
+        self.settle(name);
+    }
+
+    pub fn drain(&mut self, name: &str, seconds: i64, force: bool) {
+        self.cordon(name, true);
+        let deadline = self.at(seconds);
+        let container = self.containers.get_mut(name).unwrap();
+        if container.lease.is_some() {
+            container.drain = Some((deadline, force));
+            if seconds == 0 {
+                self.end_drain(name);
+            }
+        }
     }
 
     pub fn finish(&mut self, id: SessionId, reason: EndReason) {
@@ -182,7 +220,7 @@ impl World {
         session.state = State::Ended(reason);
         let Some(name) = session.container.clone().filter(|_| held) else { return };
         let Some(container) = self.containers.get_mut(&name).filter(|c| c.lease == Some(id)) else { return };
-        container.lease = None;
+        (container.lease, container.drain) = (None, None);
         if container.reset_at_end && told {
             container.reset = true;
             container.era += 1;
