@@ -15,6 +15,7 @@ mod openapi;
 mod operation;
 mod paths;
 mod problem;
+mod rate;
 mod recovery;
 mod server;
 mod sessions;

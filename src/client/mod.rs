@@ -28,7 +28,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 pub use self::{
-    answer::{ContainerPage, HeartbeatOutcome, PoolStatus, Refreshed, Renewed},
+    answer::{ContainerPage, HeartbeatOutcome, PoolStatus, Refreshed},
     error::{ClientError, Problem},
     guard::{Loss, SessionGuard},
     request::{ContainerFilter, CreateSession, OnShortage, Renewal, SessionFilter},

@@ -7,6 +7,7 @@ pub mod fuzz;
 mod lease_token;
 mod name;
 mod session;
+mod share;
 
 pub use container::{
     About, Container, Endpoint, EngineHealth, EngineState, Health, HealthStatus, Observation, PoolState, Recovery,
@@ -14,4 +15,5 @@ pub use container::{
 };
 pub use lease_token::{LeaseProof, LeaseTokenError, LeaseTokens};
 pub use name::{Caller, ContainerId, InvalidName, OwnerName, ProviderName, Role, TargetType};
-pub use session::{EndReason, FencingToken, Lease, Session, SessionId, SessionState, Ticket};
+pub use session::{EndReason, FencingToken, Lease, Session, SessionId, SessionState, Ticket, Warning};
+pub use share::Share;

@@ -72,7 +72,7 @@ pub use registry::{
 #[doc(hidden)]
 pub use scripts::{ScriptText, script_text};
 pub use sessions::{
-    Allocated, Allocation, Claim, Heartbeat, Polled, Reclaimed, Released, SessionCursor, SessionPage, TypeCounts,
+    Allocated, Allocation, Beat, Claim, Heartbeat, Polled, Reclaimed, Released, SessionCursor, SessionPage, TypeCounts,
 };
 pub use subscribe::Wake;
 

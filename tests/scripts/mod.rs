@@ -13,7 +13,7 @@ use leasehold::{
     config::Config,
     metrics::Metrics,
     model::{
-        About, Container, ContainerId, EngineHealth, EngineState, Observation, OwnerName, Session, SessionId,
+        About, Container, ContainerId, EngineHealth, EngineState, Observation, OwnerName, Session, SessionId, Share,
         TargetType,
     },
     store::{Allocated, Allocation, Discovered, ObservationMark, ProbeReport, Store, StoreError},
@@ -74,6 +74,9 @@ impl Bench {
             replica: None,
             metadata: "",
             idempotency_key: None,
+            share: Share::default(),
+            idle: None,
+            affinity: None,
         };
         change(&mut new);
         self.store.allocate(&self.wine, &new).await

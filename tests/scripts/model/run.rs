@@ -344,7 +344,7 @@ impl Run {
         let Some(id) = self.chosen(session) else { return };
         let (token, stale) = self.token(id, shown);
         let answer =
-            self.store.heartbeat(&self.wine, Some(&self.owner), brief, &[(id, token)]).await.unwrap().remove(0);
+            self.store.heartbeat(&self.wine, Some(&self.owner), brief, &[Beat::new(id, token)]).await.unwrap().remove(0);
         self.world.reclaim();
         match (self.world.sessions[&id].state, answer) {
             (State::Gone, Heartbeat::NotFound) | (State::Queued, Heartbeat::Queued) => {}
@@ -413,7 +413,7 @@ impl Run {
     async fn trespass(&mut self, session: usize) {
         let Some(id) = self.chosen(session) else { return };
         let other = "other".parse().unwrap();
-        let beat = self.store.heartbeat(&self.wine, Some(&other), false, &[(id, None)]).await.unwrap().remove(0);
+        let beat = self.store.heartbeat(&self.wine, Some(&other), false, &[Beat::new(id, None)]).await.unwrap().remove(0);
         assert!(matches!(beat, Heartbeat::NotFound), "{beat:?}");
         let poll = self.store.poll(&self.wine, id, Some(&other), true, true, None).await.unwrap();
         assert!(matches!(poll, Polled::NotFound), "{poll:?}");
