@@ -28,8 +28,7 @@
 --   tickets_max    most of them that wait; the same
 --   idle_ms        the longest without reported activity; '' for ever
 --   lead_ms        how long before its longest end, or one for want of activity, the holder is warned; '' for never
---   affinity       the hash of the client's key for this: the container that its last session with it had, when that is
---                  available; '' for any
+--   affinity       the hash of a word: rather the container that the owner's last session with it had; '' for any
 --
 -- Outcomes, one for each, in their order
 --   ok          session row   it is ready

@@ -1,6 +1,8 @@
 //! The scripts, one by one, through the store on a real Redis.
 
+mod fair;
 mod leases;
+mod limits;
 mod line;
 mod model;
 mod overdue;
@@ -61,8 +63,15 @@ impl Bench {
     }
 
     pub async fn try_allocate<'a>(&'a self, change: impl FnOnce(&mut Allocation<'a>)) -> Result<Allocated, StoreError> {
-        let mut new = Allocation {
-            id: SessionId::new(&self.wine),
+        let mut new = self.allocation(SessionId::new(&self.wine));
+        change(&mut new);
+        self.store.allocate(&self.wine, &new).await
+    }
+
+    /// One that asks for nothing special.
+    pub fn allocation(&self, id: SessionId) -> Allocation<'_> {
+        Allocation {
+            id,
             owner: &self.owner,
             ttl: Duration::from_mins(1),
             span: Duration::from_mins(1),
@@ -77,9 +86,7 @@ impl Bench {
             share: Share::default(),
             idle: None,
             affinity: None,
-        };
-        change(&mut new);
-        self.store.allocate(&self.wine, &new).await
+        }
     }
 
     /// A session that must be ready.
