@@ -41,7 +41,7 @@ local function join(s, weight, head_start_ms, starts)
   step = math.max(STEP_LEAST, math.min(step, STEP_MOST))
   s.step = math.floor(step / weight)
 
-  local from = math.max(served + math.floor(math.min((now - moved) / owners, step)), joined + 1)
+  local from = math.max(served + math.floor(math.max(0, math.min((now - moved) / owners, step))), joined + 1)
   local base = math.max(from, latest and latest + s.step or tonumber(last) or 0)
   if base == from then
     joined = from

@@ -302,7 +302,8 @@ impl Run {
         };
         let answer = self.store.allocate(&self.wine, &allocation).await.unwrap();
         self.world.reclaim();
-        let place = self.world.place(owner, priority.into(), self.pool_time() * 1000);
+        let now = self.pool_time() * 1000;
+        let place = self.world.place(owner, priority.into(), now);
         let session = Session {
             state: State::Queued,
             ttl,
