@@ -4,7 +4,11 @@ use actix_web::{HttpResponse, get, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Problem, State, auth::{Holder, Keeper}, extract::Query};
+use super::{
+    Problem, State,
+    auth::{Holder, Keeper},
+    extract::Query,
+};
 use crate::model::Container;
 
 /// A container was given.

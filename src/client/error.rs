@@ -59,7 +59,10 @@ impl ClientError {
     #[must_use]
     pub fn is_shortage(&self) -> bool {
         self.problem().is_some_and(|problem| {
-            matches!(problem.code.as_str(), "no_available_containers" | "container_unavailable" | "line_full" | "quota_exceeded")
+            matches!(
+                problem.code.as_str(),
+                "no_available_containers" | "container_unavailable" | "line_full" | "quota_exceeded"
+            )
         })
     }
 

@@ -160,11 +160,7 @@ async fn confirm(client: &Client, session: &Session) -> Result<(Instant, Lease, 
     .await
 }
 
-async fn renew(
-    client: &Client,
-    id: SessionId,
-    lease: Option<&Lease>,
-) -> Result<(Lease, Vec<Warning>), ClientError> {
+async fn renew(client: &Client, id: SessionId, lease: Option<&Lease>) -> Result<(Lease, Vec<Warning>), ClientError> {
     let fencing_token = lease.map(|lease| lease.fencing_token);
     let lease_token = lease.and_then(|lease| lease.lease_token.as_deref());
     let renewed = client.heartbeat(id, fencing_token, lease_token, true).await?;

@@ -2,10 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    ConfigError, Limits,
-    validate::check,
-};
+use super::{ConfigError, Limits, validate::check};
 use crate::model::{OwnerName, Role, Share};
 
 /// `[[api_key]]`
@@ -88,7 +85,8 @@ mod tests {
 
     #[test]
     fn a_rate_and_a_weight_of_nothing_are_refused() {
-        for bad in ["weight = 0", "weight = 1001", "rate_per_second = 0", "burst = 5", "rate_per_second = 1\nburst = 0"] {
+        for bad in ["weight = 0", "weight = 1001", "rate_per_second = 0", "burst = 5", "rate_per_second = 1\nburst = 0"]
+        {
             let error = key(bad).validate().unwrap_err().to_string();
             assert!(error.starts_with("configuration: api_key \"n\" "), "{error}");
         }

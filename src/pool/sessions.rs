@@ -58,10 +58,7 @@ impl Pool {
     /// See [`PoolError`].
     pub async fn heartbeat(&self, caller: &Caller, renewal: &Renewal) -> Result<Session, PoolError> {
         for target_type in self.store.types_of(renewal.id).await? {
-            let outcomes = self
-                .store
-                .heartbeat(&target_type, scope(caller), false, &[beat(renewal)])
-                .await?;
+            let outcomes = self.store.heartbeat(&target_type, scope(caller), false, &[beat(renewal)]).await?;
             match outcomes.into_iter().next() {
                 None | Some(Heartbeat::NotFound) => {}
                 Some(outcome) if wants_proof(&outcome) => return self.prove(caller, renewal, outcome).await,

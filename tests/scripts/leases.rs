@@ -77,7 +77,12 @@ async fn case_08_a_heartbeat_after_expiry_says_ended_and_a_stale_token_is_refuse
     let session = bench.ready().await;
     let token = session.lease.unwrap().fencing_token;
     let beat = async |token| {
-        bench.store.heartbeat(&bench.wine, Some(&bench.owner), false, &[Beat::new(session.id, token)]).await.unwrap().remove(0)
+        bench
+            .store
+            .heartbeat(&bench.wine, Some(&bench.owner), false, &[Beat::new(session.id, token)])
+            .await
+            .unwrap()
+            .remove(0)
     };
     assert!(matches!(beat(Some(token)).await, Heartbeat::Renewed(_)));
     assert!(matches!(beat(Some(FencingToken(token.0 - 1))).await, Heartbeat::Stale(current) if current == token));
@@ -133,11 +138,16 @@ async fn a_lease_ends_where_each_of_its_limits_says() {
         panic!("not ready")
     };
     bench.pass(Duration::from_secs(5));
-    let renew =
-        async || match bench.store.heartbeat(&bench.wine, None, true, &[Beat::new(session.id, None)]).await.unwrap().remove(0) {
-            Heartbeat::Renewed(session) => session.lease.unwrap().expires_in_ms,
-            other => panic!("{other:?}"),
-        };
+    let renew = async || match bench
+        .store
+        .heartbeat(&bench.wine, None, true, &[Beat::new(session.id, None)])
+        .await
+        .unwrap()
+        .remove(0)
+    {
+        Heartbeat::Renewed(session) => session.lease.unwrap().expires_in_ms,
+        other => panic!("{other:?}"),
+    };
     assert!((59_000..=60_000).contains(&renew().await));
     bench.pass(Duration::from_secs(50));
     let left = renew().await;
@@ -181,7 +191,12 @@ async fn another_owner_sees_and_changes_nothing() {
     let other = "other".parse().unwrap();
     let poll = bench.store.poll(&bench.wine, session.id, Some(&other), false, false, None).await.unwrap();
     assert!(matches!(poll, Polled::NotFound));
-    let beat = bench.store.heartbeat(&bench.wine, Some(&other), false, &[Beat::new(session.id, None)]).await.unwrap().remove(0);
+    let beat = bench
+        .store
+        .heartbeat(&bench.wine, Some(&other), false, &[Beat::new(session.id, None)])
+        .await
+        .unwrap()
+        .remove(0);
     assert!(matches!(beat, Heartbeat::NotFound));
     let release = bench.store.release(&bench.wine, session.id, Some(&other), None, EndReason::Released).await.unwrap();
     assert!(matches!(release, Released::NotFound));

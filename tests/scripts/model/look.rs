@@ -156,7 +156,8 @@ impl Look {
             let of = |ids: BTreeSet<&str>| -> BTreeSet<String> {
                 ids.into_iter().filter(|id| self.session(id).unwrap()["owner"] == owner).map(str::to_owned).collect()
             };
-            let set = |name: String| -> BTreeSet<String> { self.members(&name).into_iter().map(str::to_owned).collect() };
+            let set =
+                |name: String| -> BTreeSet<String> { self.members(&name).into_iter().map(str::to_owned).collect() };
             assert_eq!(of(live.clone()), set(format!("owner:{owner}")), "those of {owner}");
             assert_eq!(of(self.sessions_in(&["queued"])), set(format!("line:{owner}")), "the tickets of {owner}");
         }

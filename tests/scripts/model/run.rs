@@ -7,7 +7,8 @@ use leasehold::{
     metrics::Metrics,
     model::{About, EndReason, FencingToken, OwnerName, SessionId, Share, TargetType},
     store::{
-        Allocated, Allocation, Beat, Discovered, Heartbeat, ObservationMark, Observed, Polled, ProbeReport, Released, Store,
+        Allocated, Allocation, Beat, Discovered, Heartbeat, ObservationMark, Observed, Polled, ProbeReport, Released,
+        Store,
     },
 };
 use proptest::test_runner::TestCaseError;
@@ -396,8 +397,12 @@ impl Run {
     async fn heartbeat(&mut self, session: usize, shown: Token, brief: bool) {
         let Some(id) = self.chosen(session) else { return };
         let (token, stale) = self.token(id, shown);
-        let answer =
-            self.store.heartbeat(&self.wine, Some(self.owner_of(id)), brief, &[Beat::new(id, token)]).await.unwrap().remove(0);
+        let answer = self
+            .store
+            .heartbeat(&self.wine, Some(self.owner_of(id)), brief, &[Beat::new(id, token)])
+            .await
+            .unwrap()
+            .remove(0);
         self.world.reclaim();
         match (self.world.sessions[&id].state, answer) {
             (State::Gone, Heartbeat::NotFound) | (State::Queued, Heartbeat::Queued) => {}
@@ -442,7 +447,8 @@ impl Run {
     async fn release(&mut self, session: usize, shown: Token) {
         let Some(id) = self.chosen(session) else { return };
         let (token, stale) = self.token(id, shown);
-        let answer = self.store.release(&self.wine, id, Some(self.owner_of(id)), token, EndReason::Released).await.unwrap();
+        let answer =
+            self.store.release(&self.wine, id, Some(self.owner_of(id)), token, EndReason::Released).await.unwrap();
         self.world.reclaim();
         let before = self.world.sessions[&id].state;
         match answer {
@@ -466,7 +472,8 @@ impl Run {
     async fn trespass(&mut self, session: usize) {
         let Some(id) = self.chosen(session) else { return };
         let other = "other".parse().unwrap();
-        let beat = self.store.heartbeat(&self.wine, Some(&other), false, &[Beat::new(id, None)]).await.unwrap().remove(0);
+        let beat =
+            self.store.heartbeat(&self.wine, Some(&other), false, &[Beat::new(id, None)]).await.unwrap().remove(0);
         assert!(matches!(beat, Heartbeat::NotFound), "{beat:?}");
         let poll = self.store.poll(&self.wine, id, Some(&other), true, true, None).await.unwrap();
         assert!(matches!(poll, Polled::NotFound), "{poll:?}");
