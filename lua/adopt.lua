@@ -99,8 +99,7 @@ local function adopt(session, owner, container, inc, token, epoch, ttl, created,
     if rival then
       close(rival, overdue(rival) or 'superseded')
     end
-    redis.call('ZREM', base .. 'queue', session)
-    redis.call('ZREM', base .. 'tickets', session)
+    leave(session, owner)
     raise_floor(tonumber(token))
     record(session, owner, f, container, inc, token, ttl, created, longest)
     s = session_of(session)

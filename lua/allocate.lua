@@ -8,7 +8,7 @@
 -- ARGV[2] events_kept
 -- ARGV[3] ended_kept_ms
 -- ARGV[4] confirm_ms
--- ARGV[5...] by fourteen:
+-- ARGV[5...] by twenty:
 --   session        its id
 --   owner
 --   ttl_ms         what a heartbeat renews it for
@@ -23,6 +23,12 @@
 --   replica        the channel that wakes who waits; ''
 --   metadata       ''
 --   idem           the idempotency key to keep alive with the session; ''
+--   weight         how many tickets of the owner are served for each one of weight 1
+--   sessions_max   most live sessions of the owner, with those that wait; '' for any number
+--   tickets_max    most of them that wait; the same
+--   idle_ms        the longest without reported activity; '' for ever
+--   lead_ms        how long before its longest end, or one for want of activity, the holder is warned; '' for never
+--   affinity       the hash of a word: rather the container that the owner's last session with it had; '' for any
 --
 -- Outcomes, one for each, in their order
 --   ok          session row   it is ready
@@ -31,6 +37,7 @@
 --   shortage     ms           nothing is available, or a line is waiting; the time to the end of a recovery (or false)
 --   unavailable  ms           the container asked for is not available; the same
 --   line_full
+--   quota_exceeded  name      of the quota: sessions_max or tickets_max
 --   not_found                 the id belongs to another owner
 --   more                      overdue ones stand in the way, of which some were ended now: to be asked again at once
 --
@@ -42,25 +49,34 @@ if refused then
 end
 reclaim()
 
+-- A certain container, when it may be given out.
+local function free_one(container)
+  local f = container_now(container)
+  return f and f.set == 'available' and not held(f) and f or nil
+end
+
 -- The container that is given, if there is one; and whether what is overdue stands in the way.
-local function find(container)
+local function find(container, owner, affinity)
   if container ~= '' then
-    local f = container_now(container)
-    if f and f.set == 'available' and not held(f) then
-      return f
-    end
-    return nil, S.more
+    return free_one(container), S.more
   end
   -- What is available while somebody waits is being offered to the line: only leftovers of that are there.
   if S.more and redis.call('ZCARD', base .. 'queue') > 0 then
     return nil, true
+  end
+  if affinity ~= '' then
+    local last = redis.call('GET', base .. 'affinity:' .. owner .. ':' .. affinity)
+    local f = last and free_one(last)
+    if f then
+      return f
+    end
   end
   local first = next_free()
   return first and facts(first), S.more
 end
 
 local function allocate(session, owner, ttl_ms, span_ms, most_ms, confirm, container, ticket_ms, wait_ms, head_start_ms,
-    line_max, replica, metadata, idem)
+    line_max, replica, metadata, idem, weight, sessions_max, tickets_max, idle_ms, lead_ms, affinity)
   local key = base .. 'session:' .. session
   if redis.call('HGET', key, 'state') then
     local known = session_now(session)
@@ -73,7 +89,14 @@ local function allocate(session, owner, ttl_ms, span_ms, most_ms, confirm, conta
     return { 'replayed', describe(known) }
   end
 
-  local f, more = find(container)
+  local function exceeded(set, most)
+    return most ~= '' and redis.call('ZCARD', base .. set .. ':' .. owner) >= tonumber(most)
+  end
+  if exceeded('owner', sessions_max) then
+    return S.more and { 'more' } or { 'quota_exceeded', 'sessions_max' }
+  end
+  local f, more = find(container, owner, affinity)
+  local waiting
   if not f then
     if more then
       return { 'more' }
@@ -85,8 +108,12 @@ local function allocate(session, owner, ttl_ms, span_ms, most_ms, confirm, conta
     if ticket_ms == '0' then
       return { 'shortage', left }
     end
-    if redis.call('ZCARD', base .. 'queue') >= tonumber(line_max) then
+    waiting = redis.call('ZCARD', base .. 'queue')
+    if waiting >= tonumber(line_max) then
       return { 'line_full' }
+    end
+    if exceeded('line', tickets_max) then
+      return { 'quota_exceeded', 'tickets_max' }
     end
   end
 
@@ -103,6 +130,12 @@ local function allocate(session, owner, ttl_ms, span_ms, most_ms, confirm, conta
   if most_ms ~= '' then
     field('most', most_ms)
   end
+  local terms
+  if idle_ms ~= '' or affinity ~= '' or most_ms ~= '' then
+    s.idle, s.affinity = tonumber(idle_ms), affinity ~= '' and affinity or nil
+    s.lead = (idle_ms ~= '' or most_ms ~= '') and tonumber(lead_ms) or nil
+    terms = write_terms(s)
+  end
   if idem ~= '' then
     field('idem', idem)
     field('idem_at', int(S.now))
@@ -117,11 +150,14 @@ local function allocate(session, owner, ttl_ms, span_ms, most_ms, confirm, conta
 
   if f then
     local lease = grant(f, session)
-    s.expiry = S.now + tonumber(span_ms)
-    if most_ms ~= '' then
-      local cap = S.now + tonumber(most_ms)
-      s.expiry = math.min(s.expiry, cap)
-      field('cap', int(cap))
+    local changed
+    s.expiry, changed = begin_lease(s, f.id, tonumber(span_ms))
+    if s.cap then
+      field('cap', s.cap)
+    end
+    terms = changed or terms
+    if terms then
+      field('terms', terms)
     end
     field('state', 'ready')
     for at = 1, #lease, 2 do
@@ -141,10 +177,10 @@ local function allocate(session, owner, ttl_ms, span_ms, most_ms, confirm, conta
   end
   field('state', 'queued')
   field('until', int(longest))
+  local order = join(s, tonumber(weight), tonumber(head_start_ms), waiting == 0)
+  field('terms', write_terms(s))
   redis.call('HSET', key, unpack(record))
-  -- Order: arrival less the head start, in microseconds of pool time, so that what waits grows in rank.
-  local arrival = S.us - (S.offset - S.lagged) * 1000
-  redis.call('ZADD', base .. 'queue', int(arrival - tonumber(head_start_ms) * 1000), session)
+  redis.call('ZADD', base .. 'queue', int(order), session)
   redis.call('ZADD', base .. 'tickets', int(expiry), session)
   due_at(expiry)
   event('session.queued', 'session', session, 'owner', owner)
@@ -152,7 +188,7 @@ local function allocate(session, owner, ttl_ms, span_ms, most_ms, confirm, conta
 end
 
 local replies = {}
-for at = 5, #ARGV, 14 do
-  replies[#replies + 1] = allocate(unpack(ARGV, at, at + 13))
+for at = 5, #ARGV, 20 do
+  replies[#replies + 1] = allocate(unpack(ARGV, at, at + 19))
 end
 return { 'ok', replies }

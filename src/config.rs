@@ -7,6 +7,7 @@
 //! Durations are written as `250ms`, `5s`, `10m`, `1h`.
 
 mod audit;
+mod api_key;
 mod defaults;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -38,11 +39,12 @@ use self::validate::{between, check};
 pub use self::{
     audit::AuditConfig,
     in_force::InForce,
+    api_key::ApiKeyConfig,
     redaction::{redacted, without_source},
     redis_url::{HostPort, RedisPlace, RedisUrl},
     reset::{QuarantineConfig, ResetConfig, ResetKind, TypeReset},
 };
-use crate::model::{About, OwnerName, ProviderName, Role, TargetType};
+use crate::model::{About, ProviderName, TargetType};
 
 /// A setting that cannot be used: which one, and what would be right.
 #[derive(Debug, thiserror::Error)]
@@ -245,6 +247,17 @@ pub struct Limits {
     /// The longest a session may last in all; none when absent, which is the default.
     #[serde(with = "duration_text::optional")]
     pub max_duration: Option<Duration>,
+    /// The longest a session may go on without activity reported by its holder; any time when absent, which is the default.
+    #[serde(with = "duration_text::optional")]
+    pub idle_max: Option<Duration>,
+    /// How long before such an end the holder is warned; not in the first half of the time. Default 1m; 0s: never.
+    #[serde(with = "duration_text::required")]
+    pub warning: Duration,
+    /// Most live sessions of one owner in each type, with those that wait, when its key says nothing; any number when
+    /// absent, which is the default.
+    pub sessions_max: Option<u64>,
+    /// Most of them that wait; the same.
+    pub tickets_max: Option<u64>,
     /// How long an ended session can still be read. Default 24h.
     #[serde(with = "duration_text::required")]
     pub ended_kept: Duration,
@@ -458,23 +471,6 @@ pub struct StaticContainer {
     pub host: String,
     /// Endpoint names and ports on that host.
     pub ports: BTreeMap<String, u16>,
-}
-
-/// `[[api_key]]`
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ApiKeyConfig {
-    /// What to call it in logs.
-    pub name: String,
-    /// Who its sessions belong to.
-    pub owner: OwnerName,
-    /// `admin`, `client` or `viewer`.
-    pub role: Role,
-    /// `sha256:` and the key's SHA-256 in hexadecimal, as `leasehold key new` prints it.
-    pub hash: String,
-    /// The largest `priority` that this key may ask for; `limits.priority_max` when absent.
-    #[serde(default)]
-    pub priority_max: Option<u32>,
 }
 
 impl HealthConfig {

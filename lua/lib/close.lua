@@ -7,11 +7,13 @@ local function close(s, reason)
   -- Needs no memory, so what follows is let through.
   if s.state == 'ready' then
     redis.call('ZREM', base .. 'leases', s.id)
+    if s.lead then
+      redis.call('ZREM', base .. 'warnings', s.id)
+    end
   elseif s.state == 'offered' then
     redis.call('ZREM', base .. 'offers', s.id)
   else
-    redis.call('ZREM', base .. 'queue', s.id)
-    redis.call('ZREM', base .. 'tickets', s.id)
+    leave(s.id, s.owner)
   end
   S.licensed = true
   redis.call('ZREM', base .. 'sessions', s.id)

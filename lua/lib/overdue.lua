@@ -18,6 +18,9 @@ local function overdue(s)
   if s.cap and deadline >= tonumber(s.cap) then
     return 'max_duration'
   end
+  if s.idle_end and deadline >= s.idle_end then
+    return 'idle'
+  end
   if s.state == 'offered' or (s.confirm and not s.beat) then
     return 'unconfirmed'
   end

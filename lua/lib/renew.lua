@@ -1,11 +1,13 @@
 -- Renews a ready session for its TTL from now, never past its longest end; the first time confirms it. With a time it is
--- one that was proven to last so long: that never makes it shorter.
-local function renew(s, lasts)
+-- one that was proven to last so long: that never makes it shorter. `active`: its holder reports that it is at work.
+local function renew(s, lasts, active)
   licence()
-  local expiry = S.now + (lasts or tonumber(s.ttl))
-  if s.cap then
-    expiry = math.min(expiry, tonumber(s.cap))
+  if active and s.idle then
+    s.idle_end = S.now + s.idle
+    redis.call('HSET', S.base .. 'session:' .. s.id, 'terms', write_terms(s))
+    warn_after(s, S.now)
   end
+  local expiry = bounded(s, S.now + (lasts or tonumber(s.ttl)))
   due_at(expiry)
   if lasts then
     redis.call('ZADD', S.base .. 'leases', 'XX', 'GT', int(expiry), s.id)

@@ -19,6 +19,7 @@ mod operation;
 mod operator;
 mod paths;
 mod problem;
+mod rate;
 mod recovery;
 mod server;
 mod sessions;

@@ -49,6 +49,9 @@ pub struct Problem {
     /// For `no_available_containers`: how many containers are out for each reason; `GET /explain` says more.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reasons: Option<BTreeMap<String, u64>>,
+    /// For `quota_exceeded`: `sessions_max` or `tickets_max`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub quota: Option<String>,
     #[serde(skip)]
     #[schema(ignore)]
     retry_after: Option<Duration>,
@@ -66,6 +69,7 @@ impl Problem {
             end_reason: None,
             fencing_token: None,
             reasons: None,
+            quota: None,
             retry_after: None,
         }
     }
@@ -112,6 +116,16 @@ impl Problem {
     pub(super) fn too_large(most: usize) -> Self {
         let detail = format!("The body is longer than {most} bytes");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "Body too large", detail)
+    }
+
+    /// The key asks more often than it may.
+    pub(super) fn rate_limited(per_second: u32, wait: Duration) -> Self {
+        let detail = format!(
+            "This key may ask this replica {per_second} times a second; heartbeats and releases are not counted"
+        );
+        // Whole seconds in the header: one too early would be refused again.
+        let wait = Duration::from_secs(wait.as_secs() + u64::from(wait.subsec_nanos() > 0));
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests", detail).retry_after(wait)
     }
 
     pub(super) fn too_slow(most: Duration) -> Self {
@@ -191,7 +205,14 @@ impl From<PoolError> for Problem {
             PoolError::InvalidLeaseToken(_) => {
                 new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_lease_token", "Not a proof of the lease")
             }
-            PoolError::LineFull { .. } => unavailable("line_full", "The line is full").retry_after(RETRY_AFTER),
+            PoolError::LineFull { .. } => {
+                new(StatusCode::TOO_MANY_REQUESTS, "line_full", "The line is full").retry_after(RETRY_AFTER)
+            }
+            PoolError::QuotaExceeded { quota, .. } => Self {
+                quota: Some(quota),
+                ..new(StatusCode::TOO_MANY_REQUESTS, "quota_exceeded", "The owner's quota is used up")
+                    .retry_after(RETRY_AFTER)
+            },
             PoolError::TooManyWaiting => {
                 unavailable("too_many_waiting", "Too many waiting requests").retry_after(RETRY_AFTER)
             }

@@ -100,7 +100,7 @@ pub(super) async fn stats(args: StatsArgs) -> anyhow::Result<ExitCode> {
             // Clears the screen.
             print!("\x1b[H\x1b[2J");
         }
-        let shown = args.output.list(&rows)?;
+        let shown = args.output.list_text(&rows)?.print()?;
         if !args.watch {
             return Ok(if failed == 0 { shown } else { exit::FAILURE.into() });
         }

@@ -83,6 +83,12 @@ struct Create {
     /// The longest that it may last, in seconds [default: the server's]
     #[arg(long, value_name = "SECONDS")]
     max_duration: Option<u64>,
+    /// The longest without a heartbeat that says `active`, in seconds [default: the server's]
+    #[arg(long, value_name = "SECONDS")]
+    idle: Option<u64>,
+    /// Rather the container that your last session with this word had
+    #[arg(long, value_name = "WORD")]
+    affinity: Option<String>,
     /// This container and no other
     #[arg(long, value_name = "ID")]
     container: Option<ContainerId>,
@@ -120,6 +126,8 @@ impl Create {
             on_shortage: self.queue.then_some(OnShortage::Queue),
             priority: self.priority,
             max_duration_seconds: self.max_duration,
+            idle_seconds: self.idle,
+            affinity: self.affinity,
             container_id: self.container,
             metadata: metadata.context("--metadata must be a JSON object, such as '{\"job\": 7}'")?.unwrap_or_default(),
             ..CreateSession::new(self.target_type)

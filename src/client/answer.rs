@@ -64,17 +64,6 @@ pub(super) struct HeartbeatOutcomes {
     pub(super) results: Vec<HeartbeatOutcome>,
 }
 
-/// The answer to a heartbeat.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Renewed {
-    /// The session as it is now.
-    #[serde(flatten)]
-    pub session: Session,
-    /// What its holder should know, such as that the container turned unhealthy.
-    #[serde(default)]
-    pub warnings: Vec<Value>,
-}
-
 /// The types whose recovery was ended.
 #[derive(Debug, Deserialize)]
 pub(super) struct RecoveryEnded {

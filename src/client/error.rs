@@ -59,7 +59,10 @@ impl ClientError {
     #[must_use]
     pub fn is_shortage(&self) -> bool {
         self.problem().is_some_and(|problem| {
-            matches!(problem.code.as_str(), "no_available_containers" | "container_unavailable" | "line_full")
+            matches!(
+                problem.code.as_str(),
+                "no_available_containers" | "container_unavailable" | "line_full" | "quota_exceeded"
+            )
         })
     }
 
@@ -68,7 +71,9 @@ impl ClientError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable { .. } => true,
-            Self::Problem(problem) => matches!(problem.status, 502..=504) && !self.is_shortage(),
+            Self::Problem(problem) => {
+                problem.code == "rate_limited" || matches!(problem.status, 502..=504) && !self.is_shortage()
+            }
             _ => false,
         }
     }

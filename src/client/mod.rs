@@ -30,7 +30,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 pub use self::{
-    answer::{AuditPart, ContainerPage, HeartbeatOutcome, PoolStatus, Refreshed, Renewed},
+    answer::{AuditPart, ContainerPage, HeartbeatOutcome, PoolStatus, Refreshed},
     error::{ClientError, Problem},
     guard::{Loss, SessionGuard},
     insight::{Lines, LogFilter},

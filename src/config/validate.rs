@@ -42,6 +42,10 @@ impl Config {
         if let Some(most) = limits.max_duration {
             between("limits.max_duration", most, limits.ttl_min, 365 * day)?;
         }
+        if let Some(most) = limits.idle_max {
+            between("limits.idle_max", most, Duration::from_secs(1), 365 * day)?;
+        }
+        between("limits.warning", limits.warning, Duration::ZERO, day)?;
         check((1..=10_000).contains(&limits.page_max), "limits.page_max", &limits.page_max, "1 to 10000")?;
         let page_ok = limits.page_default >= 1 && limits.page_default <= limits.page_max;
         check(page_ok, "limits.page_default", &limits.page_default, "1 to limits.page_max")?;
@@ -60,14 +64,7 @@ impl Config {
             check(!again, "provider.name", provider.name(), "each name once")?;
         }
         for key in &self.api_key {
-            let digest = key.hash.strip_prefix("sha256:").unwrap_or_default();
-            let ok = digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit());
-            check(
-                ok,
-                &format!("api_key {:?} hash", key.name),
-                &"(not shown)",
-                "sha256: and 64 hexadecimal digits; `leasehold key new` makes one",
-            )?;
+            key.validate()?;
         }
         self.validate_access()
     }

@@ -11,6 +11,7 @@ mod lease_token;
 mod name;
 mod session;
 mod settings;
+mod share;
 
 pub use audit::{Fault, Finding};
 pub use container::{
@@ -21,5 +22,6 @@ pub use insight::{ContainerStats, LogLine, LogStream};
 pub use explain::{Explanation, NamedContainer, OutReason, Reason};
 pub use lease_token::{LeaseProof, LeaseTokenError, LeaseTokens};
 pub use name::{Caller, ContainerId, InvalidName, OwnerName, ProviderName, Role, TargetType};
-pub use session::{EndReason, FencingToken, Lease, Session, SessionId, SessionState, Ticket};
 pub use settings::{Changes, Setting, TypeInfo, TypeSettings};
+pub use session::{EndReason, FencingToken, Lease, Session, SessionId, SessionState, Ticket, Warning};
+pub use share::Share;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::Share;
+
 /// A name that breaks its rule: what was given, and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} {given:?} must match {rule}")]
@@ -134,6 +136,8 @@ pub struct Caller {
     pub owner: OwnerName,
     /// The role of the API key.
     pub role: Role,
+    /// What its owner may have.
+    pub share: Share,
 }
 
 impl Caller {

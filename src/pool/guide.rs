@@ -2,7 +2,7 @@
 
 use super::{
     Pool, PoolError,
-    create::{no_available, nothing_free},
+    create::{no_available, nothing_free, over_quota},
 };
 use crate::{
     model::{Caller, Session, SessionId, SessionState, TargetType},
@@ -74,6 +74,7 @@ impl Pool {
                 Allocated::Shortage(recovering) | Allocated::Unavailable(recovering) => {
                     return Err(nothing_free(target_type, recovering));
                 }
+                Allocated::QuotaExceeded(quota) => return Err(over_quota(caller, target_type, quota)),
                 Allocated::Queued(_) | Allocated::LineFull => return Err(no_available(target_type)),
             }
         }
@@ -109,7 +110,7 @@ impl Pool {
         alias.as_deref().unwrap_or(client_id).parse().map_err(|_| PoolError::SessionNotFound(client_id.to_owned()))
     }
 
-    /// Its clients send no heartbeats: the lease is long from the start.
+    /// Its clients send no heartbeats: the lease is long from the start, and they can report no activity.
     fn guide_allocation<'a>(&self, caller: &'a Caller, target_type: &TargetType, id: SessionId) -> Allocation<'a> {
         let state = self.type_state(target_type);
         let limits = &state.in_force.limits;
@@ -126,6 +127,9 @@ impl Pool {
             replica: None,
             metadata: "",
             idempotency_key: None,
+            share: caller.share,
+            idle: None,
+            affinity: None,
         }
     }
 }

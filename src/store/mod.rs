@@ -4,7 +4,7 @@
 //!
 //! | key | Redis type | holds | written by | bytes |
 //! |---|---|---|---|---|
-//! | `epoch` | hash | schema, server identity, when it was last checked (µs), epoch, event sequence, pool-time offset and last tick (ms), how much of the offset stands for lost writes (ms), token floor, mean session time (ms); of a recovery its end, when the loss was found, and from when ends of proven leases are believed (all in pool time), when the loss was found by the clock, leases proven; and a time before which nothing is due | every script; recoveries `begin`, `adopt` | one |
+//! | `epoch` | hash | schema, server identity, when it was last checked (µs), epoch, event sequence, pool-time offset and last tick (ms), how much of the offset stands for lost writes (ms), token floor, mean session time (ms), where the line stands (µs); of a recovery its end, when the loss was found, and from when ends of proven leases are believed (all in pool time), when the loss was found by the clock, leases proven; and a time before which nothing is due | every script; recoveries `begin`, `adopt` | one |
 //! | `container:<id>` | hash | the facts: provider, incarnation, engine state and check, probe verdict and counters, era, lease, token, cordon (by whom), drain (its deadline, and whether the session ends then), reset (with the attempt that goes on, how many there were in a row, the incarnation then, and why the last one failed), quarantine and how often it did in a row, what to do at a session's end; in a recovery its epoch and from when on it is free; and `set`, where `settle` put it | `observe`, `report_probes`, grants and ends | 330, leased 390 |
 //! | `about:<id>` | string | the description as JSON, never parsed in Lua | `observe` | 170 more than the text |
 //! | `containers` | zset, all 0 | every container's id, for paging | `observe`, `remove` | 177 |
@@ -17,10 +17,14 @@
 //! | `draining` | zset by deadline | leased ones that an operator waits for | `drain`, `settle`, `end_drain` | 177 |
 //! | `probes` | zset by time | when to probe next | `observe`, `claim_probes`, `report_probes` | 177 |
 //! | `observers` | hash | by provider: generation and sequence of the last observation | `mark` | one |
-//! | `session:<id>` | hash | owner, state, TTL, container and its incarnation, token, times, end reason, replicas to wake, the epoch in which its lease was proven; expires after its end | `allocate`, `heartbeat`, `poll`, offers and ends | 310, queued 220, ended 380 |
+//! | `session:<id>` | hash | owner, state, TTL, container and its incarnation, token, times, end reason, replicas to wake, the epoch in which its lease was proven, what was agreed on beside its TTL; expires after its end | `allocate`, `heartbeat`, `poll`, offers and ends | 310, queued 220, ended 380 |
 //! | `metadata:<id>` | string | the client's own words, when it gave any | `allocate` | 130 more than the text |
 //! | `leases` `offers` | zset by expiry | ready sessions; granted ones that are not claimed | grants, `heartbeat`, `poll` | 140 |
-//! | `queue` | zset by order | the line | `allocate` | 140 |
+//! | `queue` | zset by order (µs of the line's clock) | the line | `allocate` | 140 |
+//! | `line:<name>` | zset by base | one owner's tickets | `allocate`, offers and ends | 145 |
+//! | `fair` | zset by base | from where on the next ticket of an owner may stand, of those that have something to make up for; begun anew when nobody waits | `allocate`, offers | 110 an owner |
+//! | `warnings` | zset by time | when to warn whom of an end that heartbeats do not put off | grants, `heartbeat`, `reclaim` | 145 |
+//! | `affinity:<owner>:<hash>` | string | the container that the owner's last session with this word had; expires | grants | 200 |
 //! | `tickets` | zset by expiry | the same sessions, by when they were last asked for | `allocate`, `poll` | 145 |
 //! | `sessions`, `owner:<name>` | zset by creation | live sessions, of all and of one owner | `allocate`, `close` | 145 each |
 //! | `ended` | zset by end | ended sessions, as long as they are kept | `close` | 145 |
@@ -84,7 +88,7 @@ pub use resets::{ResetOutcome, ResetReported, ResetTask, ResetTerms};
 #[doc(hidden)]
 pub use scripts::{ScriptText, script_text};
 pub use sessions::{
-    Allocated, Allocation, Claim, Heartbeat, Polled, Reclaimed, Released, SessionCursor, SessionPage, TypeCounts,
+    Allocated, Allocation, Beat, Claim, Heartbeat, Polled, Reclaimed, Released, SessionCursor, SessionPage, TypeCounts,
 };
 pub use settings::{Changed, TypeState};
 pub use subscribe::Wake;

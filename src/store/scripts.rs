@@ -53,10 +53,10 @@ macro_rules! library {
 /// What every script of a type begins with. The order matters: a function stands after those that it calls.
 macro_rules! core {
     () => {
-        library!("read" "open" "due" "event" "facts" "free_from" "held" "derive" "move" "grant" "session" "overdue" "close" "offer"
-            "drained" "settle" "want_reset" "cleaned" "reset_failed" "give_back" "finish" "session_now" "container_now" "next_free"
-            "serve" "recovered" "end_drain" "reclaim" "describe" "claim" "renew" "listen" "forget" "mark" "meet_claim" "operated"
-            "mark_cordon")
+        library!("read" "open" "due" "event" "facts" "free_from" "held" "derive" "move" "grant" "terms" "session" "overdue" "limits"
+            "leave" "join" "close" "offer" "drained" "settle" "want_reset" "cleaned" "reset_failed" "give_back" "finish"
+            "session_now" "container_now" "next_free" "serve" "recovered" "end_drain" "warn" "reclaim" "describe" "claim" "renew"
+            "listen" "forget" "mark" "meet_claim" "operated" "mark_cordon")
     };
 }
 
@@ -74,7 +74,7 @@ macro_rules! of_a_type {
 }
 
 /// How many arguments `allocate` has for each session; the first two are the session and its owner.
-pub(super) const ALLOCATE_ITEM: usize = 14;
+pub(super) const ALLOCATE_ITEM: usize = 20;
 
 macro_rules! of_its_own {
     ($name:ident, $file:literal, [$($arg:literal),*]) => {

@@ -6,7 +6,7 @@ use serde::de::IntoDeserializer as _;
 use super::{StoreError, reply::Record};
 use crate::model::{
     About, Container, Drain, EndReason, EngineHealth, EngineState, FencingToken, Health, HealthStatus, Lease,
-    LeaseProof, OwnerName, PoolState, Reset, ResetState, Session, SessionState, TargetType, Ticket,
+    LeaseProof, OwnerName, PoolState, Reset, ResetState, Session, SessionState, TargetType, Ticket, Warning,
 };
 
 /// Milliseconds since 1970 as RFC 3339.
@@ -53,6 +53,7 @@ pub(super) fn session(
     let longest_ms = record.optional_number()?;
     let epoch = record.number()?;
     let proof_wanted = record.optional_number()?.is_some();
+    let warnings = warnings(record.optional_number()?, record.optional_number()?);
     let container = match record.optional_text()? {
         Some(id) => Some(Box::new(container_of(id, record, target_type)?)),
         None => None,
@@ -117,9 +118,16 @@ pub(super) fn session(
         created_at: time_text(created_ms),
         ended_at,
         end_reason,
+        warnings,
         metadata,
     };
     Ok(SessionView { session, keep_idem: keep_idem.map(str::to_owned), proof })
+}
+
+/// Of the ends that come near, from what is left of each.
+fn warnings(longest_left: Option<u64>, idle_left: Option<u64>) -> Vec<Warning> {
+    let of = |reason, left: Option<u64>| left.map(|ends_in_ms| Warning { reason, ends_in_ms });
+    of(EndReason::MaxDuration, longest_left).into_iter().chain(of(EndReason::Idle, idle_left)).collect()
 }
 
 /// Reads a container.

@@ -10,7 +10,7 @@ use crate::common::{
     replica::{KEY, Settings},
 };
 
-fn key(name: &str, owner: &str, role: &str) -> String {
+pub fn key(name: &str, owner: &str, role: &str) -> String {
     let hash = Sha256::digest(name).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
     format!("[[api_key]]\nname = \"{name}\"\nowner = \"{owner}\"\nrole = \"{role}\"\nhash = \"sha256:{hash}\"\n")
 }

@@ -5,6 +5,7 @@ mod auth;
 mod containers;
 mod guide;
 mod input;
+mod limits;
 mod line;
 mod openapi;
 mod operation;

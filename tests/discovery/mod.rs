@@ -154,6 +154,9 @@ impl Bench {
             replica: None,
             metadata: "",
             idempotency_key: None,
+            share: leasehold::model::Share::default(),
+            idle: None,
+            affinity: None,
         };
         self.store.allocate(&target_type, &new).await.unwrap()
     }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use leasehold::{
     metrics::Metrics,
     model::{EndReason, LeaseProof, LeaseTokens, PoolState, Session, SessionId},
-    store::{Adopted, Allocated, Announced, Discovered, Heartbeat, Polled, Store},
+    store::{Adopted, Allocated, Announced, Beat, Discovered, Heartbeat, Polled, Store},
 };
 use secrecy::SecretString;
 
@@ -53,7 +53,7 @@ impl Bench {
     }
 
     async fn beat(&self, id: SessionId) -> Heartbeat {
-        self.store.heartbeat(&self.wine, Some(&self.owner), false, &[(id, None)]).await.unwrap().remove(0)
+        self.store.heartbeat(&self.wine, Some(&self.owner), false, &[Beat::new(id, None)]).await.unwrap().remove(0)
     }
 
     async fn recovering(&self) -> bool {

@@ -18,6 +18,8 @@ pub struct History {
     draining: BTreeSet<String>,
     /// How each session ended.
     ended: BTreeMap<String, String>,
+    /// Who was warned of what.
+    warned: BTreeSet<(String, String)>,
 }
 
 impl History {
@@ -71,6 +73,10 @@ impl History {
                 let ended = container.0 == "available" && event["from"] == "allocated";
                 assert!(ended || container.0 == event["from"], "from {} and not {}", container.0, event["from"]);
                 container.0 = of("to");
+            }
+            "session.warning" => {
+                assert!(!self.ended.contains_key(event["session"]), "warned after its end");
+                assert!(self.warned.insert((of("session"), of("reason"))), "warned twice of the same end");
             }
             "session.queued" => assert!(!self.ended.contains_key(event["session"])),
             "session.offered" | "session.ready" => self.granted(&event),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::world::Set;
+use super::world::{OWNERS, Set};
 
 /// Reads all keys of a type in one pass, with the events after an id, and lets a millisecond of pool time pass, so that no two
 /// steps have the same one.
@@ -163,7 +163,17 @@ impl Look {
         }
         let live = self.sessions_in(&["ready", "offered", "queued"]);
         assert_eq!(live, self.members("sessions"), "the live ones");
-        assert_eq!(live, self.members("owner:backend"), "the owner's");
+        for (owner, _) in OWNERS {
+            let of = |ids: BTreeSet<&str>| -> BTreeSet<String> {
+                ids.into_iter().filter(|id| self.session(id).unwrap()["owner"] == owner).map(str::to_owned).collect()
+            };
+            let set =
+                |name: String| -> BTreeSet<String> { self.members(&name).into_iter().map(str::to_owned).collect() };
+            assert_eq!(of(live.clone()), set(format!("owner:{owner}")), "those of {owner}");
+            assert_eq!(of(self.sessions_in(&["queued"])), set(format!("line:{owner}")), "the tickets of {owner}");
+        }
+        let ready = self.sessions_in(&["ready"]);
+        assert!(self.members("warnings").is_subset(&ready), "only who holds something is warned");
         assert_eq!(self.sessions_in(&["ended"]), self.members("ended"), "the ended ones");
         for (id, ttl, session) in self.all("session:") {
             assert_eq!(session["state"] == "ended", ttl > 0, "{id} is kept for {ttl} ms as {session:?}");

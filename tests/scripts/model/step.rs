@@ -3,6 +3,8 @@
 use leasehold::model::{EngineHealth, EngineState};
 use proptest::{collection::vec, option, prelude::*};
 
+use super::world::OWNERS;
+
 /// How many containers there may be.
 pub const CONTAINERS: usize = 3;
 
@@ -35,6 +37,7 @@ pub enum Step {
         late: bool,
     },
     Create {
+        owner: usize,
         wait: bool,
         priority: u32,
         ttl: i64,
@@ -161,9 +164,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Takeover),
         5 => (container.clone(), any::<bool>(), prop::bool::weighted(0.4))
             .prop_map(|(container, good, late)| Step::Probe { container, good, late }),
-        12 => (create, option::weighted(0.1, container.clone())).prop_map(
-            |((wait, priority, (ttl, span, confirm), most), container)| Step::Create {
-                wait: wait && container.is_none(), priority, ttl, span, confirm, most, container,
+        12 => (0..OWNERS.len(), create, option::weighted(0.1, container.clone())).prop_map(
+            |(owner, (wait, priority, (ttl, span, confirm), most), container)| Step::Create {
+                owner, wait: wait && container.is_none(), priority, ttl, span, confirm, most, container,
             }
         ),
         1 => session.clone().prop_map(|session| Step::Replay { session }),
