@@ -14,6 +14,7 @@ mod links;
 mod redaction;
 mod redis_url;
 mod validate;
+mod webhook;
 
 use std::{
     collections::BTreeMap,
@@ -34,6 +35,7 @@ use serde::{Deserialize, Serialize, Serializer};
 pub use self::{
     redaction::{redacted, without_source},
     redis_url::{HostPort, RedisPlace, RedisUrl},
+    webhook::WebhookConfig,
 };
 use crate::model::{About, OwnerName, ProviderName, Role, TargetType};
 
@@ -78,7 +80,7 @@ pub struct Config {
     /// longer than load balancers take to notice. Default 3s.
     #[serde(with = "duration_text::required")]
     pub drain: Duration,
-    /// Most long polls open at a time on one replica. Default 10000.
+    /// Most long polls and streams of events open at a time on one replica. Default 10000.
     pub long_polls: usize,
     /// Redis.
     pub redis: RedisConfig,
@@ -98,6 +100,8 @@ pub struct Config {
     pub types: BTreeMap<TargetType, TypeConfig>,
     /// Where containers are found.
     pub provider: Vec<ProviderConfig>,
+    /// Where events are sent.
+    pub webhook: Vec<WebhookConfig>,
     /// API keys, beside those of `api_keys_file`.
     pub api_key: Vec<ApiKeyConfig>,
     /// A TOML file of `[[api_key]]` entries, read again when it changes.

@@ -15,7 +15,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::model::{PoolState, ProviderName, Recovery, SessionState, TargetType};
+use crate::model::{PoolState, ProviderName, Recovery, SessionState, TargetType, WebhookName};
 
 /// What [`Metrics::encode`] writes.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -61,6 +61,23 @@ struct ProviderLabels {
     provider: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DeliveryLabels {
+    webhook: String,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WebhookLabels {
+    webhook: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WebhookTypeLabels {
+    webhook: String,
+    target_type: String,
+}
+
 type Timings<L> = Family<L, Histogram, fn() -> Histogram>;
 
 /// The metrics of one replica. Shared by all that count.
@@ -70,6 +87,9 @@ pub struct Metrics {
     allocations: Timings<AllocationLabels>,
     probes: Timings<ProbeLabels>,
     requests: Timings<RequestLabels>,
+    deliveries: Timings<DeliveryLabels>,
+    given_up: Family<WebhookLabels, Counter>,
+    event_streams: Gauge,
     panics: Counter,
 }
 
@@ -92,6 +112,8 @@ pub struct PoolSizes {
     pub providers: Vec<(ProviderName, Option<Duration>, bool)>,
     /// Sessions for which requests wait on this replica.
     pub waiting: u64,
+    /// Each webhook's deliveries of each type: events that are not done with, and dead letters.
+    pub webhooks: Vec<(String, TargetType, u64, u64)>,
 }
 
 impl fmt::Debug for Metrics {
@@ -125,6 +147,9 @@ impl Metrics {
         let allocations = Timings::new_with_constructor(long as fn() -> Histogram);
         let probes = Timings::new_with_constructor(short as fn() -> Histogram);
         let requests = Timings::new_with_constructor(long as fn() -> Histogram);
+        let deliveries = Timings::new_with_constructor(long as fn() -> Histogram);
+        let given_up = Family::<WebhookLabels, Counter>::default();
+        let event_streams = Gauge::default();
         let panics = Counter::default();
         let unit = Unit::Seconds;
         let help = "Calls of Redis scripts, by script and outcome";
@@ -134,11 +159,16 @@ impl Metrics {
         let help = "Probes of containers by this replica, by outcome";
         registry.register_with_unit("probe_duration", help, unit.clone(), probes.clone());
         let help = "HTTP requests, by route and status";
-        registry.register_with_unit("http_request_duration", help, unit, requests.clone());
+        registry.register_with_unit("http_request_duration", help, unit.clone(), requests.clone());
+        let help = "Attempts of this replica at deliveries to webhooks, by outcome";
+        registry.register_with_unit("webhook_delivery_duration", help, unit, deliveries.clone());
+        let help = "Events that this replica gave up to deliver to a webhook";
+        registry.register("webhook_given_up", help, given_up.clone());
+        registry.register("event_streams", "Event streams that are open on this replica", event_streams.clone());
         registry.register("panics", "Panics: each is a defect", panics.clone());
         let version = [("version", env!("CARGO_PKG_VERSION"))];
         registry.register("build", "The program", Info::new(version.to_vec()));
-        Self { registry, scripts, allocations, probes, requests, panics }
+        Self { registry, scripts, allocations, probes, requests, deliveries, given_up, event_streams, panics }
     }
 
     /// A script ran, with this outcome code.
@@ -164,6 +194,28 @@ impl Metrics {
     pub fn request(&self, method: &str, route: &str, status: u16, took: Duration) {
         let labels = RequestLabels { method: method.to_owned(), route: route.to_owned(), status };
         self.requests.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+
+    /// An attempt at a delivery to a webhook ended.
+    pub fn webhook(&self, webhook: &WebhookName, delivered: bool, took: Duration) {
+        let outcome = if delivered { "delivered" } else { "failed" };
+        let labels = DeliveryLabels { webhook: webhook.to_string(), outcome };
+        self.deliveries.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+
+    /// An event became a dead letter.
+    pub fn webhook_given_up(&self, webhook: &WebhookName) {
+        self.given_up.get_or_create(&WebhookLabels { webhook: webhook.to_string() }).inc();
+    }
+
+    /// A stream of events was opened.
+    pub fn event_stream_opened(&self) {
+        self.event_streams.inc();
+    }
+
+    /// A stream of events was closed.
+    pub fn event_stream_closed(&self) {
+        self.event_streams.dec();
     }
 
     /// A thread panicked.
@@ -228,6 +280,13 @@ fn registry_of(sizes: &PoolSizes) -> Registry {
             ages.get_or_create(&labels).set(age.as_secs_f64());
         }
     }
+    let behind = Family::<WebhookTypeLabels, Gauge>::default();
+    let dead = Family::<WebhookTypeLabels, Gauge>::default();
+    for (webhook, target_type, events, letters) in &sizes.webhooks {
+        let labels = WebhookTypeLabels { webhook: webhook.clone(), target_type: target_type.to_string() };
+        behind.get_or_create(&labels).set(*events as i64);
+        dead.get_or_create(&labels).set(*letters as i64);
+    }
     let single = |value: u64| {
         let gauge = Gauge::<i64>::default();
         gauge.set(value as i64);
@@ -245,6 +304,8 @@ fn registry_of(sizes: &PoolSizes) -> Registry {
     registry.register("recovery_proven", "Leases that were proven in the recovery that goes on", proven);
     registry.register("sessions", "Live sessions by type and state, of the whole pool", sessions);
     registry.register("queue_depth", "Sessions that wait in line, of the whole pool", queue);
+    registry.register("webhook_behind", "Events that a webhook has not got yet", behind);
+    registry.register("webhook_dead_letters", "Events that a webhook did not take, of those that are kept", dead);
     registry.register("provider_up", "Whether the last full look at the provider succeeded", providers);
     registry.register_with_unit("provider_age", "Since the last full look that succeeded", Unit::Seconds, ages);
     registry

@@ -5,6 +5,7 @@ mod auth;
 mod browser;
 mod containers;
 mod cors;
+mod events;
 mod extract;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -21,6 +22,7 @@ mod sessions;
 mod span;
 mod stream;
 mod tls;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -30,17 +32,19 @@ pub use guide::{GuideAllocated, GuideReleased};
 pub use openapi::document;
 pub use operation::{Liveness, Readiness};
 pub use problem::Problem;
-pub use server::{Bound, bind};
+pub use server::{Bound, Services, bind};
 pub use sessions::{
     CreateBody, HeartbeatBody, HeartbeatResult, HeartbeatsBody, HeartbeatsResult, OneHeartbeat, Shortage,
 };
 pub use tls::{Certificate, TlsError};
+pub use webhooks::{DeadLetters, Replayed};
 
-use crate::{config::Config, metrics::Metrics, pool::Pool};
+use crate::{config::Config, events::Events, metrics::Metrics, pool::Pool};
 
 /// What handlers of one worker work with.
 struct State {
     pool: Pool,
+    events: Events,
     config: Arc<Config>,
     metrics: Arc<Metrics>,
     keys: Arc<Keys>,

@@ -8,7 +8,7 @@ use utoipa::{
 use utoipa_actix_web::{AppExt as _, service_config::ServiceConfig};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{answers, containers, guide, operation, recovery, sessions};
+use super::{answers, containers, events, guide, operation, recovery, sessions, webhooks};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -21,6 +21,7 @@ use super::{answers, containers, guide, operation, recovery, sessions};
     tags(
         (name = "sessions", description = "A client's claims on containers"),
         (name = "containers", description = "What there is and who has it"),
+        (name = "events", description = "What happens, followed or delivered"),
         (name = "guide", description = "The routes of the system that the guide describes"),
         (name = "operation", description = "Liveness, readiness, metrics")
     )
@@ -53,7 +54,11 @@ pub(super) fn service(routes: &mut ServiceConfig) {
         .service(guide::guide_allocate)
         .service(guide::guide_release)
         .service(containers::read_container)
-        .service(recovery::end_recovery);
+        .service(recovery::end_recovery)
+        .service(events::follow_events)
+        .service(webhooks::list_webhooks)
+        .service(webhooks::list_dead_letters)
+        .service(webhooks::replay_webhook);
 }
 
 /// The routes that every replica has, whatever its roles.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    model::Role,
+    model::{Role, WebhookName},
     pool::{PoolError, StoreError},
 };
 
@@ -130,6 +130,13 @@ impl Problem {
         let path: String = path.chars().take(120).collect();
         let detail = format!("{path} does not answer {method}; /docs lists what it does");
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed", detail)
+    }
+
+    pub(super) fn no_webhook(name: &str, known: &[WebhookName]) -> Self {
+        let name: String = name.chars().take(80).collect();
+        let known = known.iter().map(WebhookName::as_str).collect::<Vec<_>>().join(", ");
+        let detail = format!("There is no webhook {name:?} in the configuration; known are: {known}");
+        Self::new(StatusCode::NOT_FOUND, "webhook_not_found", "No such webhook", detail)
     }
 
     /// A defect of ours: the log says more.

@@ -3,6 +3,7 @@
 mod connection;
 mod containers;
 mod demo;
+mod events;
 pub mod exit;
 mod key;
 mod output;
@@ -51,6 +52,8 @@ enum Command {
     /// List, show, create and release sessions
     #[command(visible_alias = "session")]
     Sessions(sessions::Args),
+    /// Show what happened, or follow what happens
+    Events(events::Args),
     /// Have every provider looked at now, and show what there is then
     Refresh(status::RefreshArgs),
     /// Mark a new Redis as new, before the first replica uses it: what is missing in it was not lost
@@ -105,6 +108,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Status(args) => status::status(args).await,
         Command::Containers(args) => containers::containers(args).await,
         Command::Sessions(args) => sessions::sessions(args).await,
+        Command::Events(args) => events::events(args).await,
         Command::Refresh(args) => status::refresh(args).await,
         Command::Init(args) => recovery::init(args).await,
         Command::Recover(args) => recovery::recover(args).await,

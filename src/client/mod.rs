@@ -18,6 +18,7 @@
 
 mod answer;
 mod error;
+mod events;
 mod guard;
 mod http;
 mod request;
@@ -30,6 +31,7 @@ use secrecy::SecretString;
 pub use self::{
     answer::{ContainerPage, HeartbeatOutcome, PoolStatus, Refreshed, Renewed},
     error::{ClientError, Problem},
+    events::{EventFilter, EventStream},
     guard::{Loss, SessionGuard},
     request::{ContainerFilter, CreateSession, OnShortage, Renewal, SessionFilter},
 };

@@ -57,6 +57,11 @@ impl Config {
             let again = self.provider[..at].iter().any(|other| other.name() == provider.name());
             check(!again, "provider.name", provider.name(), "each name once")?;
         }
+        for (at, webhook) in self.webhook.iter().enumerate() {
+            let again = self.webhook[..at].iter().any(|other| other.name == webhook.name);
+            check(!again, "webhook.name", &webhook.name, "each name once")?;
+            webhook.validate()?;
+        }
         for key in &self.api_key {
             let digest = key.hash.strip_prefix("sha256:").unwrap_or_default();
             let ok = digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit());
@@ -130,14 +135,14 @@ impl RedisConfig {
     }
 }
 
-fn check(ok: bool, key: &str, given: &impl ToString, right: &str) -> Result<(), ConfigError> {
+pub(super) fn check(ok: bool, key: &str, given: &impl ToString, right: &str) -> Result<(), ConfigError> {
     if ok {
         return Ok(());
     }
     Err(ConfigError::Wrong { key: key.to_owned(), given: given.to_string(), right: right.to_owned() })
 }
 
-fn between(key: &str, given: Duration, least: Duration, most: Duration) -> Result<(), ConfigError> {
+pub(super) fn between(key: &str, given: Duration, least: Duration, most: Duration) -> Result<(), ConfigError> {
     check((least..=most).contains(&given), key, &format!("{given:?}"), &format!("from {least:?} to {most:?}"))
 }
 

@@ -23,6 +23,8 @@
 //! | `sessions`, `owner:<name>` | zset by creation | live sessions, of all and of one owner | `allocate`, `close` | 145 each |
 //! | `ended` | zset by end | ended sessions, as long as they are kept | `close` | 145 |
 //! | `events` | stream | what happened, ids `<epoch>-<sequence>` | `event` | 175 an event |
+//! | `webhook:<name>` | hash | deliveries to a webhook: who makes them until when, the last event that is done with (epoch, sequence), attempts at the next one and from when on it may be tried, the last error | `claim_webhook`, `record_delivery` | one for each webhook |
+//! | `dead:<name>` `again:<name>` | list | events that were given up, youngest first; those of them that are to be sent again | `record_delivery`, `replay_webhook` | the event and its error |
 //!
 //! Bytes are for each container or session that is in it, measured on Redis 7.0 with 10,000 of each, ids of 64 characters (as Docker's)
 //! and no metadata. All in all, with the keyspace's own share: a container with a description of 350 bytes takes 1.3 KB, a ready session
@@ -37,6 +39,7 @@
 mod connection;
 mod dial;
 mod error;
+mod events;
 mod failure;
 mod find;
 mod gather;
@@ -56,6 +59,7 @@ mod slow;
 mod subscribe;
 mod types;
 mod view;
+mod webhooks;
 
 use std::{
     sync::Arc,
@@ -65,6 +69,7 @@ use std::{
 use secrecy::ExposeSecret as _;
 
 pub use error::StoreError;
+pub use events::EventPage;
 pub use recovery::Adopted;
 pub use registry::{
     Announced, Discovered, Loss, ObservationMark, Observed, ProbeReport, ProbeTask, ProviderLock, ProviderStatus,
@@ -75,6 +80,7 @@ pub use sessions::{
     Allocated, Allocation, Claim, Heartbeat, Polled, Reclaimed, Released, SessionCursor, SessionPage, TypeCounts,
 };
 pub use subscribe::Wake;
+pub use webhooks::{Delivery, DeliveryLease, DeliveryState};
 
 use self::{
     connection::{Call, Work},
