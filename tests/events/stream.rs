@@ -156,26 +156,20 @@ async fn case_26_another_epoch_is_told() {
 
 #[tokio::test]
 async fn filters_leave_out_and_still_move_on() {
-    let service = Service::start_with(1, 2, |mut settings| {
-        settings.toml += &farm("linux", 1).replace("name = \"farm\"", "name = \"other\"");
-        settings
-    })
-    .await;
-    let http = service.http();
-    eventually("the other type", PATIENCE, async || {
-        (http.get("/containers/status").await.body["available"] == 3).then_some(())
-    })
-    .await;
+    let redis = Redis::start();
+    let both = farm("wine", 2) + &farm("linux", 1).replace("name = \"farm\"", "name = \"other\"");
+    let replica = Replica::start_with_available(&redis.url(), &Settings::toml(both), 3).await;
+    let http = replica.http();
     let id = come_and_go(&http).await;
     come_and_go(&http).await;
     let wire = read(&http, &format!("&session={id}"), None).await;
     assert_eq!(lines(&wire, "event"), ["session.ready", "session.ended"]);
     let wire = read(&http, "&target_type=linux", None).await;
-    assert_eq!(told(&wire), kept(&service.redis, "linux"));
+    assert_eq!(told(&wire), kept(&redis, "linux"));
     let wire = read(&http, "&container=farm.wine-2&kind=container.added", None).await;
     assert_eq!(lines(&wire, "event"), ["container.added"]);
     let all = told(&read(&http, "", None).await).len();
-    assert_eq!(all, kept(&service.redis, "wine").len() + kept(&service.redis, "linux").len());
+    assert_eq!(all, kept(&redis, "wine").len() + kept(&redis, "linux").len());
 
     http.get("/events?target_type=beos").await.problem(404, "unknown_target_type");
     http.get("/events?session=mine").await.problem(400, "invalid_session_id");
