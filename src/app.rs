@@ -12,9 +12,11 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::{self, Bound, Certificate, Keys},
+    api::{self, Bound, Certificate, Keys, Services},
     config::Config,
-    discovery, health,
+    discovery,
+    events::Events,
+    health,
     metrics::Metrics,
     model::TargetType,
     pool::Pool,
@@ -40,11 +42,14 @@ pub enum Role {
     Reaper,
     /// Makes containers clean between sessions.
     Recycle,
+    /// Delivers events to webhooks.
+    Events,
 }
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Api, Self::Discovery, Self::Health, Self::Reaper, Self::Recycle];
+    pub const ALL: [Self; 6] =
+        [Self::Api, Self::Discovery, Self::Health, Self::Reaper, Self::Recycle, Self::Events];
 
     /// The word for it on the command line.
     #[must_use]
@@ -55,6 +60,7 @@ impl Role {
             Self::Health => "health",
             Self::Reaper => "reaper",
             Self::Recycle => "recycle",
+            Self::Events => "events",
         }
     }
 }
@@ -114,10 +120,17 @@ pub async fn run(config: Config, roles: Roles, key: Option<SecretString>) -> any
     // Cancelled in this order: first nobody waits any more and the replica is not ready; then the parts end.
     let (draining, shutdown) = (CancellationToken::new(), CancellationToken::new());
     let pool = Pool::new(store.clone(), config.clone(), metrics.clone(), replica.clone(), draining.clone());
+    let events = Events::new(&store, &config, metrics.clone(), replica.clone())?;
+    let services = Services {
+        pool: pool.clone(),
+        events: events.clone(),
+        metrics: metrics.clone(),
+        keys: keys.clone(),
+        providers: providers.as_slice().into(),
+    };
     let has = |role| roles.0.contains(&role);
-    let Bound { server, address } =
-        api::bind(&config, &pool, &providers, &keys, certificate.as_ref(), connections, has(Role::Api))
-            .with_context(|| format!("configuration: listen = {}: cannot be listened on", config.listen))?;
+    let Bound { server, address } = api::bind(&config, services, certificate.as_ref(), connections, has(Role::Api))
+        .with_context(|| format!("configuration: listen = {}: cannot be listened on", config.listen))?;
     let handle = server.handle();
 
     let mut parts = Parts { running: JoinSet::new() };
@@ -146,6 +159,17 @@ pub async fn run(config: Config, roles: Roles, key: Option<SecretString>) -> any
             Ok(())
         }
     });
+    parts.start("event streams", {
+        let (events, shutdown) = (events.clone(), shutdown.clone());
+        async move {
+            events.run(shutdown).await;
+            Ok(())
+        }
+    });
+    if has(Role::Events) {
+        let shutdown = shutdown.clone();
+        parts.start("webhooks", async move { events.deliver(shutdown).await.map_err(anyhow::Error::from) });
+    }
     if has(Role::Reaper) {
         let (pool, shutdown) = (pool.clone(), shutdown.clone());
         parts.start("reaper", async move {
@@ -356,9 +380,9 @@ mod tests {
 
     #[test]
     fn roles_are_read_as_they_are_written() {
-        assert_eq!(Roles::default().to_string(), "api,discovery,health,reaper,recycle");
+        assert_eq!(Roles::default().to_string(), "api,discovery,health,reaper,recycle,events");
         assert_eq!("reaper, api".parse::<Roles>().unwrap().to_string(), "api,reaper");
         let error = "api,probe".parse::<Roles>().unwrap_err();
-        assert!(error.contains("\"probe\"") && error.contains("api,discovery,health,reaper,recycle"), "{error}");
+        assert!(error.contains("\"probe\"") && error.contains("api,discovery,health,reaper,recycle,events"), "{error}");
     }
 }

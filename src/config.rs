@@ -18,6 +18,7 @@ mod redaction;
 mod redis_url;
 mod reset;
 mod validate;
+mod webhook;
 
 use std::{
     collections::BTreeMap,
@@ -43,6 +44,7 @@ pub use self::{
     redaction::{redacted, without_source},
     redis_url::{HostPort, RedisPlace, RedisUrl},
     reset::{QuarantineConfig, ResetConfig, ResetKind, TypeReset},
+    webhook::WebhookConfig,
 };
 use crate::model::{About, ProviderName, TargetType};
 
@@ -87,7 +89,7 @@ pub struct Config {
     /// longer than load balancers take to notice. Default 3s.
     #[serde(with = "duration_text::required")]
     pub drain: Duration,
-    /// Most long polls open at a time on one replica. Default 10000.
+    /// Most long polls and streams of events open at a time on one replica. Default 10000.
     pub long_polls: usize,
     /// Redis.
     pub redis: RedisConfig,
@@ -113,6 +115,8 @@ pub struct Config {
     pub types: BTreeMap<TargetType, TypeConfig>,
     /// Where containers are found.
     pub provider: Vec<ProviderConfig>,
+    /// Where events are sent.
+    pub webhook: Vec<WebhookConfig>,
     /// API keys, beside those of `api_keys_file`.
     pub api_key: Vec<ApiKeyConfig>,
     /// A TOML file of `[[api_key]]` entries, read again when it changes.

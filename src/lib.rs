@@ -5,6 +5,7 @@
 //! - [`app`] wires the parts of a replica together, supervises them and ends them.
 //! - [`cli`] is the command line; its client commands speak HTTP only, through [`client`].
 //! - [`api`] is the HTTP API: one file for each resource.
+//! - [`events`] tells what happens: to those who follow it, and to webhooks.
 //! - [`pool`] is what the service promises: sessions and the line.
 //! - [`discovery`] keeps the registry in step with the [`provider`]s; [`health`] probes containers;
 //!   [`recycle`] makes them clean between two sessions.
@@ -19,6 +20,7 @@ pub mod client;
 pub mod config;
 pub mod demo;
 pub mod discovery;
+pub mod events;
 pub mod health;
 pub mod metrics;
 pub mod model;

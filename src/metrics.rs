@@ -21,7 +21,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::model::{Fault, Finding, PoolState, ProviderName, Recovery, SessionState, TargetType};
+use crate::model::{Fault, Finding, PoolState, ProviderName, Recovery, SessionState, TargetType, WebhookName};
 
 /// What [`Metrics::encode`] writes.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -84,6 +84,22 @@ struct LookLabels {
     outcome: &'static str,
 }
 
+struct DeliveryLabels {
+    webhook: String,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WebhookLabels {
+    webhook: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WebhookTypeLabels {
+    webhook: String,
+    target_type: String,
+}
+
 type Timings<L> = Family<L, Histogram, fn() -> Histogram>;
 
 /// The metrics of one replica. Shared by all that count.
@@ -94,6 +110,9 @@ pub struct Metrics {
     probes: Timings<ProbeLabels>,
     resets: Timings<ProbeLabels>,
     requests: Timings<RequestLabels>,
+    deliveries: Timings<DeliveryLabels>,
+    given_up: Family<WebhookLabels, Counter>,
+    event_streams: Gauge,
     panics: Counter,
     repairs: Family<FaultLabels, Counter>,
     redis_errors: Family<KindLabels, Counter>,
@@ -130,6 +149,8 @@ pub struct PoolSizes {
     pub waiting: u64,
     /// Requests that wait or go on at this replica, and the most that may.
     pub long_polls: (u64, u64),
+    /// Each webhook's deliveries of each type: events that are not done with, and dead letters.
+    pub webhooks: Vec<(String, TargetType, u64, u64)>,
 }
 
 /// What is told of the last audit of a type at the time of a scrape.
@@ -189,6 +210,9 @@ impl Metrics {
         let probes = Timings::new_with_constructor(short as fn() -> Histogram);
         let resets = Timings::new_with_constructor(long as fn() -> Histogram);
         let requests = Timings::new_with_constructor(long as fn() -> Histogram);
+        let deliveries = Timings::new_with_constructor(long as fn() -> Histogram);
+        let given_up = Family::<WebhookLabels, Counter>::default();
+        let event_streams = Gauge::default();
         let panics = Counter::default();
         let unit = Unit::Seconds;
         let help = "Calls of Redis scripts, by script and outcome";
@@ -200,7 +224,12 @@ impl Metrics {
         let help = "Attempts of this replica to make containers clean, by outcome";
         registry.register_with_unit("reset_duration", help, unit.clone(), resets.clone());
         let help = "HTTP requests, by route and status";
-        registry.register_with_unit("http_request_duration", help, unit, requests.clone());
+        registry.register_with_unit("http_request_duration", help, unit.clone(), requests.clone());
+        let help = "Attempts of this replica at deliveries to webhooks, by outcome";
+        registry.register_with_unit("webhook_delivery_duration", help, unit, deliveries.clone());
+        let help = "Events that this replica gave up to deliver to a webhook";
+        registry.register("webhook_given_up", help, given_up.clone());
+        registry.register("event_streams", "Event streams that are open on this replica", event_streams.clone());
         registry.register("panics", "Panics: each is a defect", panics.clone());
         let repairs = Family::default();
         registry.register("audit_repairs", "Faults in the data that this replica repaired", repairs.clone());
@@ -224,6 +253,9 @@ impl Metrics {
             probes,
             resets,
             requests,
+            deliveries,
+            given_up,
+            event_streams,
             panics,
             repairs,
             redis_errors,
@@ -291,6 +323,28 @@ impl Metrics {
     /// The reaper has been through all types.
     pub fn reaper_ran(&self) {
         *self.reaped_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// An attempt at a delivery to a webhook ended.
+    pub fn webhook(&self, webhook: &WebhookName, delivered: bool, took: Duration) {
+        let outcome = if delivered { "delivered" } else { "failed" };
+        let labels = DeliveryLabels { webhook: webhook.to_string(), outcome };
+        self.deliveries.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+
+    /// An event became a dead letter.
+    pub fn webhook_given_up(&self, webhook: &WebhookName) {
+        self.given_up.get_or_create(&WebhookLabels { webhook: webhook.to_string() }).inc();
+    }
+
+    /// A stream of events was opened.
+    pub fn event_stream_opened(&self) {
+        self.event_streams.inc();
+    }
+
+    /// A stream of events was closed.
+    pub fn event_stream_closed(&self) {
+        self.event_streams.dec();
     }
 
     /// A thread panicked.
@@ -375,6 +429,13 @@ fn registry_of(sizes: &PoolSizes, reaper_age: Option<Duration>) -> Registry {
             faults.get_or_create(&labels).set(count as i64);
         }
     }
+    let behind = Family::<WebhookTypeLabels, Gauge>::default();
+    let dead = Family::<WebhookTypeLabels, Gauge>::default();
+    for (webhook, target_type, events, letters) in &sizes.webhooks {
+        let labels = WebhookTypeLabels { webhook: webhook.clone(), target_type: target_type.to_string() };
+        behind.get_or_create(&labels).set(*events as i64);
+        dead.get_or_create(&labels).set(*letters as i64);
+    }
     let single = |value: u64| {
         let gauge = Gauge::<i64>::default();
         gauge.set(value as i64);
@@ -405,6 +466,8 @@ fn registry_of(sizes: &PoolSizes, reaper_age: Option<Duration>) -> Registry {
     registry.register("queue_depth", "Sessions that wait in line, of the whole pool", queue);
     registry.register("audit_faults", "Faults in the data that the last audit found, by kind", faults);
     registry.register_with_unit("audit_age", "Since the end of the last audit", Unit::Seconds, audit_ages);
+    registry.register("webhook_behind", "Events that a webhook has not got yet", behind);
+    registry.register("webhook_dead_letters", "Events that a webhook did not take, of those that are kept", dead);
     registry.register("provider_up", "Whether the last full look at the provider succeeded", providers);
     registry.register("provider_discovered", "Whether a replica discovers for the provider", discovered);
     registry.register_with_unit("provider_age", "Since the last full look that succeeded", Unit::Seconds, ages);

@@ -6,6 +6,7 @@ mod common;
 mod compose;
 mod concurrency;
 mod discovery;
+mod events;
 mod failure;
 mod health;
 mod layers;

@@ -7,6 +7,7 @@ mod browser;
 mod containers;
 mod cors;
 mod explain;
+mod events;
 mod extract;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -27,6 +28,7 @@ mod span;
 mod stream;
 mod tls;
 mod types;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -38,18 +40,20 @@ pub use openapi::document;
 pub use operation::{Liveness, Readiness};
 pub use operator::DrainBody;
 pub use problem::Problem;
-pub use server::{Bound, bind};
+pub use server::{Bound, Services, bind};
 pub use sessions::{
     CreateBody, HeartbeatBody, HeartbeatResult, HeartbeatsBody, HeartbeatsResult, OneHeartbeat, Shortage,
 };
 pub use tls::{Certificate, TlsError};
 pub use types::TypeBody;
+pub use webhooks::{DeadLetters, Replayed};
 
-use crate::{config::Config, metrics::Metrics, pool::Pool, provider::Provider};
+use crate::{config::Config, events::Events, metrics::Metrics, pool::Pool, provider::Provider};
 
 /// What handlers of one worker work with.
 struct State {
     pool: Pool,
+    events: Events,
     config: Arc<Config>,
     metrics: Arc<Metrics>,
     keys: Arc<Keys>,

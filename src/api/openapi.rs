@@ -8,7 +8,9 @@ use utoipa::{
 use utoipa_actix_web::{AppExt as _, service_config::ServiceConfig};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{answers, audit, containers, explain, guide, insight, operation, operator, recovery, sessions, types};
+use super::{
+    answers, audit, containers, events, explain, guide, insight, operation, operator, recovery, sessions, types, webhooks,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -22,6 +24,7 @@ use super::{answers, audit, containers, explain, guide, insight, operation, oper
         (name = "sessions", description = "A client's claims on containers"),
         (name = "containers", description = "What there is and who has it"),
         (name = "types", description = "The kinds of containers, and their settings"),
+        (name = "events", description = "What happens, followed or delivered"),
         (name = "guide", description = "The routes of the system that the guide describes"),
         (name = "operation", description = "Liveness, readiness, metrics")
     )
@@ -63,7 +66,11 @@ pub(super) fn service(routes: &mut ServiceConfig) {
         .service(explain::explain)
         .service(types::list_types)
         .service(types::change_type)
-        .service(recovery::end_recovery);
+        .service(recovery::end_recovery)
+        .service(events::follow_events)
+        .service(webhooks::list_webhooks)
+        .service(webhooks::list_dead_letters)
+        .service(webhooks::replay_webhook);
 }
 
 /// The routes that every replica has, whatever its roles.

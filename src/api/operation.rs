@@ -86,6 +86,11 @@ async fn sizes(state: &State) -> Result<PoolSizes, crate::pool::PoolError> {
         sizes.sessions.push((target_type.clone(), SessionState::Ready, counts.sessions_ready));
         sizes.sessions.push((target_type, SessionState::Queued, counts.sessions_queued));
     }
+    for webhook in state.events.webhooks().await? {
+        for one in webhook.deliveries {
+            sizes.webhooks.push((webhook.name.clone(), one.target_type, one.behind, one.dead));
+        }
+    }
     for provider in state.pool.providers().await? {
         sizes.providers.push(ProviderSize {
             name: provider.name,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    model::Role,
+    model::{Role, WebhookName},
     pool::{PoolError, StoreError},
 };
 
@@ -164,6 +164,13 @@ impl Problem {
     pub(super) fn provider_unavailable(detail: String) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "provider_unavailable", "Provider unavailable", detail)
             .retry_after(RETRY_AFTER)
+    }
+
+    pub(super) fn no_webhook(name: &str, known: &[WebhookName]) -> Self {
+        let name: String = name.chars().take(80).collect();
+        let known = known.iter().map(WebhookName::as_str).collect::<Vec<_>>().join(", ");
+        let detail = format!("There is no webhook {name:?} in the configuration; known are: {known}");
+        Self::new(StatusCode::NOT_FOUND, "webhook_not_found", "No such webhook", detail)
     }
 
     /// A defect of ours: the log says more.

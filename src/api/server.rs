@@ -32,7 +32,7 @@ use tracing_actix_web::TracingLogger;
 use utoipa_actix_web::AppExt as _;
 
 use super::{Certificate, Keys, State, cors::cors, methods::Methods, openapi, paths, span::RequestSpan, stream::Paced};
-use crate::{config::Config, metrics::Metrics, pool::Pool, provider::Provider};
+use crate::{config::Config, events::Events, metrics::Metrics, pool::Pool, provider::Provider};
 
 /// Longer than the load balancer keeps an idle connection, so that it is never the server that closes one just as a
 /// request comes.
@@ -52,6 +52,21 @@ pub struct Bound {
     pub address: SocketAddr,
 }
 
+/// What the API stands on.
+#[derive(Clone)]
+pub struct Services {
+    /// Sessions and containers.
+    pub pool: Pool,
+    /// What happens to them.
+    pub events: Events,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Who may ask.
+    pub keys: Arc<Keys>,
+    /// Where containers are found.
+    pub providers: Arc<[Arc<dyn Provider>]>,
+}
+
 /// Binds `config.listen`, for HTTPS where there is a certificate, for at most so many connections; more wait to be
 /// accepted. With `whole` it serves everything, else only what operators ask.
 ///
@@ -62,9 +77,7 @@ pub struct Bound {
 /// The address cannot be listened on.
 pub fn bind(
     config: &Arc<Config>,
-    pool: &Pool,
-    providers: &[Arc<dyn Provider>],
-    keys: &Arc<Keys>,
+    services: Services,
     certificate: Option<&Arc<Certificate>>,
     connections: usize,
     whole: bool,
@@ -73,15 +86,7 @@ pub fn bind(
         if config.workers == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { config.workers };
     let listener = TcpListener::bind(config.listen)?;
     let address = listener.local_addr()?;
-    let parts = Parts {
-        config: config.clone(),
-        pool: pool.clone(),
-        providers: providers.into(),
-        metrics: pool.metrics().clone(),
-        keys: keys.clone(),
-        methods: Arc::new(Methods::of(openapi::document())),
-        whole,
-    };
+    let parts = Parts { config: config.clone(), services, methods: Arc::new(Methods::of(openapi::document())), whole };
     let server = actix_server::Server::build()
         .workers(workers)
         .max_concurrent_connections(connections.div_ceil(workers))
@@ -107,10 +112,7 @@ pub fn bind(
 #[derive(Clone)]
 struct Parts {
     config: Arc<Config>,
-    pool: Pool,
-    providers: Arc<[Arc<dyn Provider>]>,
-    metrics: Arc<Metrics>,
-    keys: Arc<Keys>,
+    services: Services,
     methods: Arc<Methods>,
     whole: bool,
 }
@@ -127,9 +129,10 @@ fn app(
         InitError = (),
     >,
 > {
-    let Parts { config, pool, providers, metrics, keys, methods, whole } = parts;
+    let Parts { config, services, methods, whole } = parts;
+    let Services { pool, events, metrics, keys, providers } = services;
     let cors = cors(&config.cors);
-    let state = web::Data::new(State { pool: pool.for_worker(), config, metrics: metrics.clone(), keys, providers });
+    let state = web::Data::new(State { pool: pool.for_worker(), events, config, metrics: metrics.clone(), keys, providers });
     let known = methods.clone();
     let nothing_there = move |request: HttpRequest| ready(known.nothing_there(&request));
     let mut app = App::new().into_utoipa_app().app_data(state).configure(openapi::operation);

@@ -4,6 +4,7 @@ mod audit;
 mod connection;
 mod containers;
 mod demo;
+mod events;
 pub mod exit;
 mod insight;
 mod explain;
@@ -73,6 +74,8 @@ enum Command {
     /// Cordon a container and stay until no session has it
     #[command(after_help = operator::DRAIN_HELP)]
     Drain(operator::DrainArgs),
+    /// Show what happened, or follow what happens
+    Events(events::Args),
     /// Have every provider looked at now, and show what there is then
     Refresh(status::RefreshArgs),
     /// Mark a new Redis as new, before the first replica uses it: what is missing in it was not lost
@@ -136,6 +139,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Cordon(args) => operator::cordon(args).await,
         Command::Uncordon(args) => operator::uncordon(args).await,
         Command::Drain(args) => operator::drain(args).await,
+        Command::Events(args) => events::events(args).await,
         Command::Refresh(args) => status::refresh(args).await,
         Command::Init(args) => recovery::init(args).await,
         Command::Recover(args) => recovery::recover(args).await,

@@ -10,7 +10,7 @@ pub(super) struct Args {
     /// The configuration file (TOML) [default: none, only defaults and LEASEHOLD_… variables]
     #[arg(long, env = "LEASEHOLD_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
-    /// What this replica does, of `api`, `discovery`, `health` and `reaper`, separated by commas [default: all]
+    /// What this replica does, of `api`, `discovery`, `health`, `reaper` and `events`, separated by commas [default: all]
     #[arg(long, env = "LEASEHOLD_ROLES", value_name = "ROLES")]
     roles: Option<app::Roles>,
     /// Print the configuration as it would be used, without secrets, and end

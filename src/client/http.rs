@@ -112,6 +112,12 @@ impl Http {
         Err(ClientError::Problem(Problem::read(status.as_u16(), retry_after, &body)))
     }
 
+    /// The next part of an answer that is read as it comes; none at its end.
+    pub(super) async fn chunk(&self, response: &mut Response) -> Result<Option<Vec<u8>>, ClientError> {
+        let chunk = response.chunk().await.map_err(|error| self.unreachable(&error))?;
+        Ok(chunk.map(|bytes| bytes.to_vec()))
+    }
+
     pub(super) async fn read<T: DeserializeOwned>(&self, response: Response) -> Result<T, ClientError> {
         let body = response.bytes().await.map_err(|error| self.unreachable(&error))?;
         serde_json::from_slice(&body)

@@ -18,6 +18,7 @@
 
 mod answer;
 mod error;
+mod events;
 mod guard;
 mod http;
 mod insight;
@@ -32,6 +33,7 @@ use secrecy::SecretString;
 pub use self::{
     answer::{AuditPart, ContainerPage, HeartbeatOutcome, PoolStatus, Refreshed},
     error::{ClientError, Problem},
+    events::{EventFilter, EventStream},
     guard::{Loss, SessionGuard},
     insight::{Lines, LogFilter},
     request::{ContainerFilter, CreateSession, OnShortage, Renewal, SessionFilter},

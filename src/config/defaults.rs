@@ -29,6 +29,7 @@ impl Default for Config {
             log: LogConfig::default(),
             types: BTreeMap::new(),
             provider: Vec::new(),
+            webhook: Vec::new(),
             api_key: Vec::new(),
             api_keys_file: None,
             tls: TlsConfig::default(),

@@ -63,6 +63,11 @@ impl Config {
             let again = self.provider[..at].iter().any(|other| other.name() == provider.name());
             check(!again, "provider.name", provider.name(), "each name once")?;
         }
+        for (at, webhook) in self.webhook.iter().enumerate() {
+            let again = self.webhook[..at].iter().any(|other| other.name == webhook.name);
+            check(!again, "webhook.name", &webhook.name, "each name once")?;
+            webhook.validate()?;
+        }
         for key in &self.api_key {
             key.validate()?;
         }

@@ -3,6 +3,7 @@
 mod audit;
 mod container;
 mod explain;
+mod event;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
@@ -21,7 +22,8 @@ pub use container::{
 pub use insight::{ContainerStats, LogLine, LogStream};
 pub use explain::{Explanation, NamedContainer, OutReason, Reason};
 pub use lease_token::{LeaseProof, LeaseTokenError, LeaseTokens};
-pub use name::{Caller, ContainerId, InvalidName, OwnerName, ProviderName, Role, TargetType};
+pub use name::{Caller, ContainerId, InvalidName, OwnerName, ProviderName, Role, TargetType, WebhookName};
 pub use settings::{Changes, Setting, TypeInfo, TypeSettings};
 pub use session::{EndReason, FencingToken, Lease, Session, SessionId, SessionState, Ticket, Warning};
 pub use share::Share;
+pub use event::{Event, NoPosition, Position, RESYNC};

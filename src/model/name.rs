@@ -104,6 +104,11 @@ name!(
     ProviderName, "provider name", "[a-z0-9][a-z0-9-]{0,31}",
     |text| is_name(text, 31, lower_or_digit, b"-")
 );
+name!(
+    /// The name of a `[[webhook]]`.
+    WebhookName, "webhook name", "[a-z0-9][a-z0-9-]{0,31}",
+    |text| is_name(text, 31, lower_or_digit, b"-")
+);
 
 /// What an API key may do. Each role may do all that the ones after it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]

@@ -20,7 +20,7 @@ mod waiters;
 use std::sync::Arc;
 
 use futures_util::future::try_join_all;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 pub use audit::AuditPart;
@@ -57,8 +57,8 @@ struct Shared {
     waiters: Waiters,
     shortages: Shortages,
     lease_tokens: LeaseTokens,
-    /// One permit for each request that waits.
-    long_polls: Semaphore,
+    /// One permit for each request that waits or follows.
+    long_polls: Arc<Semaphore>,
     /// Cancelled when the replica is to end: waiting requests are answered then.
     shutdown: CancellationToken,
 }
@@ -74,7 +74,7 @@ impl Pool {
         shutdown: CancellationToken,
     ) -> Self {
         let shared = Arc::new(Shared {
-            long_polls: Semaphore::new(config.long_polls),
+            long_polls: Arc::new(Semaphore::new(config.long_polls)),
             lease_tokens: LeaseTokens::new(&config.lease_tokens.keys),
             config,
             metrics,
@@ -116,6 +116,23 @@ impl Pool {
     #[must_use]
     pub fn is_ending(&self) -> bool {
         self.shared.shutdown.is_cancelled()
+    }
+
+    /// Cancelled when the replica is to end: what is open then is closed.
+    #[must_use]
+    pub fn ending(&self) -> CancellationToken {
+        self.shared.shutdown.clone()
+    }
+
+    /// A place among the requests that stay open, until it is dropped.
+    ///
+    /// # Errors
+    /// There is none, or the replica is to end.
+    pub fn hold_open(&self) -> Result<OwnedSemaphorePermit, PoolError> {
+        if self.is_ending() {
+            return Err(PoolError::ShuttingDown);
+        }
+        self.shared.long_polls.clone().try_acquire_owned().map_err(|_| PoolError::TooManyWaiting)
     }
 
     /// Whether Redis answers and scripts run. A type that recovers is served as far as that goes; says which do.

@@ -36,6 +36,7 @@ async fn act(providers: &Providers, settings: &ResetConfig, task: &ResetTask) ->
             let exit = provider.exec(&task.id, &settings.command, settings.deadline).await.map_err(told)?;
             match exit.code {
                 0 => Ok(ResetOutcome::Clean),
+                code if exit.said.is_empty() => Err(format!("exit code {code}")),
                 code => Err(format!("exit code {code}: {}", exit.said)),
             }
         }

@@ -32,6 +32,8 @@
 //! | `settings` | hash | what an operator changed at run time, and a version that grows with every change of it or of `cordons` | `change_settings`, `operated` | one |
 //! | `cordons` | hash | who cordoned which container: what replicas remember, and put back after a loss | `cordon`, `drain`, `uncordon`, `forget` | 110 |
 //! | `events` | stream | what happened, ids `<epoch>-<sequence>` | `event` | 175 an event |
+//! | `webhook:<name>` | hash | deliveries to a webhook: who makes them until when, the last event that is done with (epoch, sequence), attempts at the next one and from when on it may be tried, the last error | `claim_webhook`, `record_delivery` | one for each webhook |
+//! | `dead:<name>` `again:<name>` | list | events that were given up, youngest first; those of them that are to be sent again | `record_delivery`, `replay_webhook` | the event and its error |
 //!
 //! Bytes are for each container or session that is in it, measured on Redis 7.0 with 10,000 of each, ids of 64 characters (as Docker's)
 //! and no metadata. All in all, with the keyspace's own share: a container with a description of 350 bytes takes 1.3 KB, a ready session
@@ -47,6 +49,7 @@ mod audit;
 mod connection;
 mod dial;
 mod error;
+mod events;
 mod failure;
 mod find;
 mod gather;
@@ -69,6 +72,7 @@ mod slow;
 mod subscribe;
 mod types;
 mod view;
+mod webhooks;
 
 use std::{
     sync::Arc,
@@ -80,6 +84,7 @@ use secrecy::ExposeSecret as _;
 pub use audit::{AUDIT_AREAS, AuditPage, Audited};
 pub use error::StoreError;
 pub use operator::OutCounts;
+pub use events::EventPage;
 pub use recovery::Adopted;
 pub use registry::{
     Announced, Discovered, Loss, ObservationMark, Observed, ProbeReport, ProbeTask, ProviderLock, ProviderStatus,
@@ -92,6 +97,7 @@ pub use sessions::{
 };
 pub use settings::{Changed, TypeState};
 pub use subscribe::Wake;
+pub use webhooks::{Delivery, DeliveryLease, DeliveryState};
 
 use self::{
     connection::{Call, Work},

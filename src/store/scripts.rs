@@ -141,9 +141,18 @@ of_its_own!(UNLOCK_PROVIDER, "unlock_provider", ["replica"]);
 of_its_own!(RECORD_LOOK, "record_look", ["generation", "asked", "error"]);
 of_its_own!(PROVIDER_STATUS, "provider_status", []);
 of_its_own!(CLAIM_ID, "claim_id", ["value", "replaces", "keep_ms"]);
+of_its_own!(READ_EVENTS, "read_events", ["epoch", "sequence", "most"]);
+of_its_own!(CLAIM_WEBHOOK, "claim_webhook", ["webhook", "replica", "ttl_ms"]);
+of_its_own!(
+    RECORD_DELIVERY,
+    "record_delivery",
+    ["webhook", "replica", "epoch", "sequence", "attempts", "pause_ms", "error", "again", "dead", "dead_kept"]
+);
+of_its_own!(WEBHOOK_STATE, "webhook_state", ["webhook", "most"]);
+of_its_own!(REPLAY_WEBHOOK, "replay_webhook", ["webhook", "most"]);
 
 /// Every script.
-pub(super) static ALL: [&Script; 41] = [
+pub(super) static ALL: [&Script; 46] = [
     &ALLOCATE,
     &POLL,
     &HEARTBEAT,
@@ -185,6 +194,11 @@ pub(super) static ALL: [&Script; 41] = [
     &AUDITED,
     &MEET_TYPE,
     &INIT,
+    &READ_EVENTS,
+    &CLAIM_WEBHOOK,
+    &RECORD_DELIVERY,
+    &WEBHOOK_STATE,
+    &REPLAY_WEBHOOK,
 ];
 
 #[cfg(test)]

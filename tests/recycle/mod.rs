@@ -157,7 +157,7 @@ async fn a_command_that_fails_leaves_it_unhealthy_with_the_reason() {
     let failed = |one: &Container| one.reset.as_ref().is_some_and(|reset| reset.state == ResetState::Failed);
     let one = recycled.becomes("the last attempt fails", failed).await;
     assert_eq!(one.pool_state, PoolState::Unhealthy);
-    assert_eq!(one.health.reason.as_deref(), Some("its reset fails: exit code 1:"));
+    assert_eq!(one.health.reason.as_deref(), Some("its reset fails: exit code 1"));
     worker.end().await;
 }
 
