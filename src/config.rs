@@ -14,6 +14,7 @@ pub mod fuzz;
 mod links;
 mod redaction;
 mod redis_url;
+mod telemetry;
 mod validate;
 
 use std::{
@@ -34,6 +35,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 pub use self::{
     audit::AuditConfig,
+    telemetry::TelemetryConfig,
     redaction::{redacted, without_source},
     redis_url::{HostPort, RedisPlace, RedisUrl},
 };
@@ -96,6 +98,8 @@ pub struct Config {
     pub health: HealthConfig,
     /// How the data in Redis are audited.
     pub audit: AuditConfig,
+    /// Where traces are sent.
+    pub telemetry: TelemetryConfig,
     /// Logs.
     pub log: LogConfig,
     /// Target types: those that are listed are known before a container of them is found.

@@ -10,7 +10,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("main", &["app", "cli", "telemetry"]),
     ("cli", &["api", "app", "client", "demo", "provider", "telemetry"]),
     ("app", &["api", "discovery", "health", "pool", "provider", "store", "telemetry"]),
-    ("api", &["pool", "provider"]),
+    ("api", &["pool", "provider", "telemetry"]),
     ("client", &[]),
     ("demo", &["rfb"]),
     ("discovery", &["provider", "store"]),

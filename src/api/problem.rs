@@ -46,6 +46,9 @@ pub struct Problem {
     /// For `stale_fencing_token`: the session's.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub fencing_token: Option<u64>,
+    /// The trace that the request belongs to, where it is known: logs name it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub trace_id: Option<String>,
     #[serde(skip)]
     #[schema(ignore)]
     retry_after: Option<Duration>,
@@ -62,12 +65,19 @@ impl Problem {
             known_types: None,
             end_reason: None,
             fencing_token: None,
+            trace_id: None,
             retry_after: None,
         }
     }
 
     fn retry_after(mut self, time: Duration) -> Self {
         self.retry_after = Some(time);
+        self
+    }
+
+    /// The same, naming its trace.
+    pub(super) fn in_trace(mut self, trace_id: String) -> Self {
+        self.trace_id = Some(trace_id);
         self
     }
 

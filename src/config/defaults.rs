@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use super::{
     AuditConfig, Config, CorsConfig, DiscoveryConfig, HealthConfig, LeaseTokenConfig, Limits, LogConfig, LogFormat,
-    ProbeKind, Reach, RecoveryConfig, RedisConfig, RedisTls, TlsConfig,
+    ProbeKind, Reach, RecoveryConfig, RedisConfig, RedisTls, TelemetryConfig, TlsConfig,
 };
 
 impl Default for Config {
@@ -24,6 +24,7 @@ impl Default for Config {
             discovery: DiscoveryConfig::default(),
             health: HealthConfig::default(),
             audit: AuditConfig::default(),
+            telemetry: TelemetryConfig::default(),
             log: LogConfig::default(),
             types: BTreeMap::new(),
             provider: Vec::new(),
