@@ -35,9 +35,9 @@ use serde::{Deserialize, Serialize, Serializer};
 
 pub use self::{
     audit::AuditConfig,
-    telemetry::TelemetryConfig,
     redaction::{redacted, without_source},
     redis_url::{HostPort, RedisPlace, RedisUrl},
+    telemetry::TelemetryConfig,
 };
 use crate::model::{About, OwnerName, ProviderName, Role, TargetType};
 

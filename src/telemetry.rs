@@ -3,7 +3,11 @@
 mod parent;
 mod traces;
 
-use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, layer::{Layered, SubscriberExt as _}, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    EnvFilter, Layer, Registry, fmt,
+    layer::{Layered, SubscriberExt as _},
+    util::SubscriberInitExt as _,
+};
 
 pub use self::{
     parent::TraceParent,

@@ -29,9 +29,15 @@ impl TelemetryConfig {
         if let Some(endpoint) = &self.otlp_endpoint {
             let host = endpoint.strip_prefix("http://").or_else(|| endpoint.strip_prefix("https://"));
             // A password would be shown with the configuration.
-            let ok = host.is_some_and(|host| !host.is_empty() && !host.starts_with('/') && !host.contains(['@', '?', '#', ' ']));
+            let ok = host
+                .is_some_and(|host| !host.is_empty() && !host.starts_with('/') && !host.contains(['@', '?', '#', ' ']));
             let given = if endpoint.contains('@') { "(not shown)" } else { endpoint };
-            check(ok, "telemetry.otlp_endpoint", &given, "http:// or https:// and a host, as in http://collector:4318, and no password")?;
+            check(
+                ok,
+                "telemetry.otlp_endpoint",
+                &given,
+                "http:// or https:// and a host, as in http://collector:4318, and no password",
+            )?;
         }
         check(!self.service_name.is_empty(), "telemetry.service_name", &self.service_name, "a name")?;
         let share = (0.0..=1.0).contains(&self.sample_ratio);

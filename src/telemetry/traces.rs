@@ -90,7 +90,11 @@ pub(super) fn start(config: &TelemetryConfig) -> Result<Option<(Traces, Spans)>,
         .with_threads(false)
         .with_context_activation(false)
         // Calls of Redis are spans below the level of logs.
-        .with_filter(Targets::new().with_target("leasehold", LevelFilter::INFO).with_target("leasehold::redis", LevelFilter::DEBUG))
+        .with_filter(
+            Targets::new()
+                .with_target("leasehold", LevelFilter::INFO)
+                .with_target("leasehold::redis", LevelFilter::DEBUG),
+        )
         .boxed();
     TRACED.store(true, Ordering::Relaxed);
     Ok(Some((Traces { provider: Some(provider) }, spans)))
