@@ -17,6 +17,7 @@ mod links;
 mod redaction;
 mod redis_url;
 mod reset;
+mod telemetry;
 mod validate;
 mod webhook;
 
@@ -45,6 +46,7 @@ pub use self::{
     redis_url::{HostPort, RedisPlace, RedisUrl},
     reset::{QuarantineConfig, ResetConfig, ResetKind, TypeReset},
     webhook::WebhookConfig,
+    telemetry::TelemetryConfig,
 };
 use crate::model::{About, ProviderName, TargetType};
 
@@ -109,6 +111,8 @@ pub struct Config {
     pub reset: ResetConfig,
     /// How long a container rests that fails again and again.
     pub quarantine: QuarantineConfig,
+    /// Where traces are sent.
+    pub telemetry: TelemetryConfig,
     /// Logs.
     pub log: LogConfig,
     /// Target types: those that are listed are known before a container of them is found.

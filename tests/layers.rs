@@ -10,7 +10,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("main", &["app", "cli", "telemetry"]),
     ("cli", &["api", "app", "client", "demo", "provider", "telemetry"]),
     ("app", &["api", "discovery", "events", "health", "pool", "provider", "recycle", "store", "telemetry"]),
-    ("api", &["events", "pool", "provider"]),
+    ("api", &["events", "pool", "provider", "telemetry"]),
     ("client", &[]),
     ("demo", &["rfb"]),
     ("discovery", &["provider", "store"]),

@@ -3,6 +3,10 @@ local STATES = { 'available', 'cordoned', 'unhealthy', 'initializing', 'resettin
 -- The lease in a container's record, against the session that it names.
 local function audit_lease(f)
   local s = session_of(f.lease)
+  if s and not complete(s) then
+    -- Found, and repaired, with the session's record.
+    return false
+  end
   if not (s and (s.state == 'ready' or s.state == 'offered') and s.container == f.id) then
     return found('lease_without_session', f.id, f.lease, function()
       give_back(f, {})

@@ -7,6 +7,7 @@ local PLACES = {
 }
 local SESSION_SETS = { 'leases', 'offers', 'queue', 'tickets', 'ended', 'sessions' }
 
+-- Whether a session's record has what every one of its state has.
 local function complete(s)
   if not (s and s.owner and s.created and s.ttl and PLACES[s.state]) then
     return false

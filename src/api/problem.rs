@@ -52,6 +52,9 @@ pub struct Problem {
     /// For `quota_exceeded`: `sessions_max` or `tickets_max`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub quota: Option<String>,
+    /// The trace that the request belongs to, where it is known: logs name it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub trace_id: Option<String>,
     #[serde(skip)]
     #[schema(ignore)]
     retry_after: Option<Duration>,
@@ -70,12 +73,19 @@ impl Problem {
             fencing_token: None,
             reasons: None,
             quota: None,
+            trace_id: None,
             retry_after: None,
         }
     }
 
     fn retry_after(mut self, time: Duration) -> Self {
         self.retry_after = Some(time);
+        self
+    }
+
+    /// The same, naming its trace.
+    pub(super) fn in_trace(mut self, trace_id: String) -> Self {
+        self.trace_id = Some(trace_id);
         self
     }
 

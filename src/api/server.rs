@@ -31,7 +31,7 @@ use tokio::{
 use tracing_actix_web::TracingLogger;
 use utoipa_actix_web::AppExt as _;
 
-use super::{Certificate, Keys, State, cors::cors, methods::Methods, openapi, paths, span::RequestSpan, stream::Paced};
+use super::{Certificate, Keys, State, cors::cors, methods::Methods, openapi, paths, span, stream::Paced};
 use crate::{config::Config, events::Events, metrics::Metrics, pool::Pool, provider::Provider};
 
 /// Longer than the load balancer keeps an idle connection, so that it is never the server that closes one just as a
@@ -157,8 +157,10 @@ fn app(
                     answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
                 }
                 let route = answer.request().match_pattern().unwrap_or_else(|| "none".to_owned());
-                metrics.request(method.as_str(), &route, answer.status().as_u16(), began.elapsed());
-                Ok(answer)
+                let status = answer.status();
+                metrics.request(method.as_str(), &route, status.as_u16(), began.elapsed());
+                let failed = status.is_client_error() || status.is_server_error();
+                Ok(if failed { span::name_trace(answer) } else { answer })
             }
         })
         .wrap(
@@ -167,7 +169,7 @@ fn app(
                 .add(("X-Content-Type-Options", "nosniff")),
         )
         .wrap(cors)
-        .wrap(TracingLogger::<RequestSpan>::new())
+        .wrap(TracingLogger::<span::RequestSpan>::new())
 }
 
 /// A connection, what is spoken on it, and with whom.

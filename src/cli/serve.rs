@@ -23,7 +23,8 @@ pub(super) async fn serve(args: Args) -> anyhow::Result<ExitCode> {
     if args.print_config {
         return toml::to_string(&config.shown())?.print();
     }
-    telemetry::init(&config.log).map_err(anyhow::Error::msg)?;
-    app::run(config, args.roles.unwrap_or_default(), connection::key_in_environment()).await?;
-    Ok(ExitCode::SUCCESS)
+    let traces = telemetry::init_traced(&config.log, &config.telemetry).map_err(anyhow::Error::msg)?;
+    let ended = app::run(config, args.roles.unwrap_or_default(), connection::key_in_environment()).await;
+    traces.end().await;
+    ended.map(|()| ExitCode::SUCCESS)
 }

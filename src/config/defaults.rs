@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use super::{
     AuditConfig, Config, CorsConfig, DiscoveryConfig, HealthConfig, LeaseTokenConfig, Limits, LogConfig, LogFormat,
-    ProbeKind, QuarantineConfig, Reach, RecoveryConfig, RedisConfig, RedisTls, ResetConfig, TlsConfig,
+    ProbeKind, QuarantineConfig, Reach, RecoveryConfig, RedisConfig, RedisTls, ResetConfig, TelemetryConfig, TlsConfig,
 };
 
 impl Default for Config {
@@ -26,6 +26,7 @@ impl Default for Config {
             reset: ResetConfig::default(),
             quarantine: QuarantineConfig::default(),
             audit: AuditConfig::default(),
+            telemetry: TelemetryConfig::default(),
             log: LogConfig::default(),
             types: BTreeMap::new(),
             provider: Vec::new(),

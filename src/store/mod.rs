@@ -80,6 +80,7 @@ use std::{
 };
 
 use secrecy::ExposeSecret as _;
+use tracing::{Instrument as _, Span, level_filters::LevelFilter};
 
 pub use audit::{AUDIT_AREAS, AuditPage, Audited};
 pub use error::StoreError;
@@ -256,7 +257,7 @@ impl Store {
     async fn run_at(&self, way: Way, script: &'static Script, key: &str, args: &[&[u8]]) -> Result<Reply, StoreError> {
         let began = Instant::now();
         let call = Call { script, key, args, clustered: self.shared.servers.clustered() };
-        let answer = self.call(way, key.as_bytes(), Work::Script(call)).await;
+        let answer = self.call(way, key.as_bytes(), Work::Script(call)).instrument(span_of(script)).await;
         let reply = answer.and_then(|value| Reply::read(script.name, value));
         let outcome = reply.as_ref().map_or("error", |reply| reply.code.as_str());
         if let Err(error) = &reply {
@@ -298,4 +299,13 @@ impl Store {
             }
         }
     }
+}
+
+/// A span for a call that serves a request; what goes on in the background has none. Where nobody asks for spans of this level,
+/// that is found out by one look at a static.
+fn span_of(script: &Script) -> Span {
+    if LevelFilter::current() < LevelFilter::DEBUG || Span::current().is_none() {
+        return Span::none();
+    }
+    tracing::debug_span!(target: "leasehold::redis", "redis", otel.kind = "client", script = script.name)
 }

@@ -129,7 +129,7 @@ of_a_type!(
     AUDIT,
     "audit",
     ["area", "cursor", "most", "repairs", "grace_ms"],
-    library!("audit" "audit_container" "audit_session")
+    library!("audit" "audit_session" "audit_container")
 );
 of_a_type!(CLAIM_AUDIT, "claim_audit", ["replica", "hold_ms", "pause_ms"]);
 of_a_type!(FINISH_AUDIT, "finish_audit", ["replica", "..."]);

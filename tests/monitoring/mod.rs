@@ -1,5 +1,7 @@
 //! What operators' programs are told: metrics, and the alerts and the dashboard that are made of them.
 
+mod traces;
+
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
