@@ -13,8 +13,8 @@ local function next_due()
 end
 
 -- Takes back what is overdue: leases, offers, tickets, quarantine; and warns of ends that come near; at most 16 in all.
--- Then serves the line with what is available all the same. So no promise needs a background process: whatever script runs first after a deadline keeps
--- it. Returns how many were overdue; leaves `S.more` when there may be others.
+-- Then serves the line with what is available all the same. So no promise needs a background process: whatever script
+-- runs first after a deadline keeps it. Returns how many were overdue; leaves `S.more` when there may be others.
 -- The type's record says before when nothing is due: then this costs nothing. `anyway` looks all the same.
 local function reclaim(anyway)
   if S.now < S.due and not anyway then

@@ -53,9 +53,9 @@ macro_rules! library {
 /// What every script of a type begins with. The order matters: a function stands after those that it calls.
 macro_rules! core {
     () => {
-        library!("read" "open" "due" "event" "facts" "free_from" "held" "derive" "move" "grant" "terms" "session" "overdue" "limits"
-            "leave" "join" "close" "offer" "settle" "finish" "session_now" "container_now" "next_free" "serve" "recovered"
-            "warn" "reclaim" "describe" "claim" "renew" "listen" "forget" "mark" "meet_claim")
+        library!("read" "open" "due" "event" "facts" "free_from" "held" "derive" "move" "grant" "terms" "session" "overdue"
+            "limits" "leave" "close" "serve_ticket" "offer" "settle" "finish" "session_now" "container_now" "next_free"
+            "serve" "recovered" "warn" "reclaim" "describe" "claim" "renew" "listen" "forget" "mark" "meet_claim")
     };
 }
 
