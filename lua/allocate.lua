@@ -75,6 +75,49 @@ local function find(container, owner, affinity)
   return first and facts(first), S.more
 end
 
+-- Gives a new ticket its place in the line. docs/architecture.md says why so.
+-- The line's virtual time is the largest base that was served; while none is, it goes on as fast as an owner is served
+-- when so many wait, for a step at most. base: the virtual time, behind who joined before; and a step over the owner's
+-- weight behind its latest live ticket, else behind its last served one. A step is the time between two grants, by the
+-- sessions that ended lately. Order: base less the head start, which is worth as much less as the virtual time is slower.
+-- All in µs of the line's clock, which never goes back.
+local UNKNOWN_HOLD_MS, STEP_LEAST, STEP_MOST = 10000, 1000, 3600000000
+
+-- `starts`: nobody waits, so nothing is left to be made up for. Leaves the owner's step in `s`, and where the line stands
+-- for the next event to write (see `serve_ticket`). Returns the order.
+local function join(s, weight, head_start_ms, starts)
+  local fair, own = base .. 'fair', base .. 'line:' .. s.owner
+  local now = S.us - (S.offset - S.lagged) * 1000
+  local served, moved, joined = string.match(S.line or '', '^(%d+) (%d+) (%d+)$')
+  served, moved, joined = tonumber(served) or 0, tonumber(moved) or 0, tonumber(joined) or 0
+  local latest, last
+  if starts then
+    redis.call('UNLINK', fair, own)
+    served, moved, joined = now, now, 0
+  else
+    latest = redis.call('ZRANGE', own, -1, -1, 'WITHSCORES')[2]
+    last = redis.call('ZSCORE', fair, s.owner)
+  end
+  local owners = redis.call('ZCARD', fair) + (last and 0 or 1)
+  local hold = S.hold > 0 and S.hold or UNKNOWN_HOLD_MS
+  local step = hold * 1000 / math.max(1, redis.call('ZCARD', base .. 'containers'))
+  step = math.max(STEP_LEAST, math.min(step, STEP_MOST))
+  s.step = math.floor(step / weight)
+
+  local from = math.max(served + math.floor(math.max(0, math.min((now - moved) / owners, step))), joined + 1)
+  local at = math.max(from, latest and latest + s.step or tonumber(last) or 0)
+  if at == from then
+    joined = from
+  end
+  if not last then
+    redis.call('ZADD', fair, int(from), s.owner)
+  end
+  redis.call('ZADD', own, int(at), s.id)
+  S.line = table.concat({ int(served), int(moved), int(joined) }, ' ')
+  S.pending = { 'line', S.line }
+  return at - math.floor(head_start_ms * 1000 / owners)
+end
+
 local function allocate(session, owner, ttl_ms, span_ms, most_ms, confirm, container, ticket_ms, wait_ms, head_start_ms,
     line_max, replica, metadata, idem, weight, sessions_max, tickets_max, idle_ms, lead_ms, affinity)
   local key = base .. 'session:' .. session
@@ -89,10 +132,7 @@ local function allocate(session, owner, ttl_ms, span_ms, most_ms, confirm, conta
     return { 'replayed', describe(known) }
   end
 
-  local function exceeded(set, most)
-    return most ~= '' and redis.call('ZCARD', base .. set .. ':' .. owner) >= tonumber(most)
-  end
-  if exceeded('owner', sessions_max) then
+  if sessions_max ~= '' and redis.call('ZCARD', base .. 'owner:' .. owner) >= tonumber(sessions_max) then
     return S.more and { 'more' } or { 'quota_exceeded', 'sessions_max' }
   end
   local f, more = find(container, owner, affinity)
@@ -112,7 +152,7 @@ local function allocate(session, owner, ttl_ms, span_ms, most_ms, confirm, conta
     if waiting >= tonumber(line_max) then
       return { 'line_full' }
     end
-    if exceeded('line', tickets_max) then
+    if tickets_max ~= '' and redis.call('ZCARD', base .. 'line:' .. owner) >= tonumber(tickets_max) then
       return { 'quota_exceeded', 'tickets_max' }
     end
   end

@@ -48,8 +48,7 @@ pub enum Role {
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Api, Self::Discovery, Self::Health, Self::Reaper, Self::Recycle, Self::Events];
+    pub const ALL: [Self; 6] = [Self::Api, Self::Discovery, Self::Health, Self::Reaper, Self::Recycle, Self::Events];
 
     /// The word for it on the command line.
     #[must_use]

@@ -6,8 +6,8 @@
 //!
 //! Durations are written as `250ms`, `5s`, `10m`, `1h`.
 
-mod audit;
 mod api_key;
+mod audit;
 mod defaults;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -39,14 +39,14 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use self::validate::{between, check};
 pub use self::{
+    api_key::ApiKeyConfig,
     audit::AuditConfig,
     in_force::InForce,
-    api_key::ApiKeyConfig,
     redaction::{redacted, without_source},
     redis_url::{HostPort, RedisPlace, RedisUrl},
     reset::{QuarantineConfig, ResetConfig, ResetKind, TypeReset},
-    webhook::WebhookConfig,
     telemetry::TelemetryConfig,
+    webhook::WebhookConfig,
 };
 use crate::model::{About, ProviderName, TargetType};
 

@@ -1,16 +1,6 @@
 -- The ends that heartbeats do not put off: `cap`, when a session has lasted as long as allowed, and `idle_end`, when its
--- holder has reported no activity for so long.
-local function bounded(s, expiry)
-  if s.cap then
-    expiry = math.min(expiry, tonumber(s.cap))
-  end
-  if s.idle_end then
-    expiry = math.min(expiry, s.idle_end)
-  end
-  return expiry
-end
-
--- From when on the holder is warned of each: `lead` before it, and not in the first half of the time.
+-- holder has reported no activity for so long. From when on the holder is warned of each: `lead` before it, and not in
+-- the first half of the time.
 local function warned_from(s)
   local function from(ends, whole)
     return ends and s.lead and math.floor(ends - math.min(s.lead, (whole or 2 * s.lead) / 2))
@@ -51,5 +41,5 @@ local function begin_lease(s, container, span)
   if s.affinity then
     redis.call('SET', S.base .. 'affinity:' .. s.owner .. ':' .. s.affinity, container, 'PX', int(S.ended_kept_ms))
   end
-  return bounded(s, S.now + span), terms
+  return math.min(S.now + span, tonumber(s.cap) or math.huge, s.idle_end or math.huge), terms
 end

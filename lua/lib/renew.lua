@@ -7,7 +7,13 @@ local function renew(s, lasts, active)
     redis.call('HSET', S.base .. 'session:' .. s.id, 'terms', write_terms(s))
     warn_after(s, S.now)
   end
-  local expiry = bounded(s, S.now + (lasts or tonumber(s.ttl)))
+  local expiry = S.now + (lasts or tonumber(s.ttl))
+  if s.cap then
+    expiry = math.min(expiry, tonumber(s.cap))
+  end
+  if s.idle_end then
+    expiry = math.min(expiry, s.idle_end)
+  end
   due_at(expiry)
   if lasts then
     redis.call('ZADD', S.base .. 'leases', 'XX', 'GT', int(expiry), s.id)

@@ -14,7 +14,9 @@ local function session_of(id)
     meta = v[21] or nil,
   }
   if v[22] then
-    read_terms(s, v[22])
+    local step, lead, idle, idle_end, affinity = string.match(v[22], '^(%d*):(%d*):(%d*):(%d*):(%x*)$')
+    s.step, s.lead, s.idle, s.idle_end = tonumber(step), tonumber(lead), tonumber(idle), tonumber(idle_end)
+    s.affinity = affinity ~= '' and affinity or nil
   end
   return s
 end

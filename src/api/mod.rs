@@ -6,8 +6,8 @@ mod auth;
 mod browser;
 mod containers;
 mod cors;
-mod explain;
 mod events;
+mod explain;
 mod extract;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]

@@ -9,7 +9,8 @@ use utoipa_actix_web::{AppExt as _, service_config::ServiceConfig};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
-    answers, audit, containers, events, explain, guide, insight, operation, operator, recovery, sessions, types, webhooks,
+    answers, audit, containers, events, explain, guide, insight, operation, operator, recovery, sessions, types,
+    webhooks,
 };
 
 #[derive(OpenApi)]

@@ -132,7 +132,8 @@ fn app(
     let Parts { config, services, methods, whole } = parts;
     let Services { pool, events, metrics, keys, providers } = services;
     let cors = cors(&config.cors);
-    let state = web::Data::new(State { pool: pool.for_worker(), events, config, metrics: metrics.clone(), keys, providers });
+    let state =
+        web::Data::new(State { pool: pool.for_worker(), events, config, metrics: metrics.clone(), keys, providers });
     let known = methods.clone();
     let nothing_there = move |request: HttpRequest| ready(known.nothing_there(&request));
     let mut app = App::new().into_utoipa_app().app_data(state).configure(openapi::operation);

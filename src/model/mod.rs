@@ -2,8 +2,8 @@
 
 mod audit;
 mod container;
-mod explain;
 mod event;
+mod explain;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
@@ -19,11 +19,11 @@ pub use container::{
     About, Container, Drain, Endpoint, EngineHealth, EngineState, Health, HealthStatus, Observation, PoolState,
     Recovery, Reset, ResetState, TypeStatus,
 };
-pub use insight::{ContainerStats, LogLine, LogStream};
+pub use event::{Event, NoPosition, Position, RESYNC};
 pub use explain::{Explanation, NamedContainer, OutReason, Reason};
+pub use insight::{ContainerStats, LogLine, LogStream};
 pub use lease_token::{LeaseProof, LeaseTokenError, LeaseTokens};
 pub use name::{Caller, ContainerId, InvalidName, OwnerName, ProviderName, Role, TargetType, WebhookName};
-pub use settings::{Changes, Setting, TypeInfo, TypeSettings};
 pub use session::{EndReason, FencingToken, Lease, Session, SessionId, SessionState, Ticket, Warning};
+pub use settings::{Changes, Setting, TypeInfo, TypeSettings};
 pub use share::Share;
-pub use event::{Event, NoPosition, Position, RESYNC};

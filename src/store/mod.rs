@@ -84,8 +84,8 @@ use tracing::{Instrument as _, Span, level_filters::LevelFilter};
 
 pub use audit::{AUDIT_AREAS, AuditPage, Audited};
 pub use error::StoreError;
-pub use operator::OutCounts;
 pub use events::EventPage;
+pub use operator::OutCounts;
 pub use recovery::Adopted;
 pub use registry::{
     Announced, Discovered, Loss, ObservationMark, Observed, ProbeReport, ProbeTask, ProviderLock, ProviderStatus,

@@ -50,13 +50,13 @@ macro_rules! library {
     ($($file:literal)*) => { concat!($(include_str!(concat!("../../lua/lib/", $file, ".lua")), "\n"),*) };
 }
 
-/// What every script of a type begins with. The order matters: a function stands after those that it calls.
+/// What every script of a type begins with: each function of it costs every call, so what few scripts need is theirs. The order
+/// matters: a function stands after those that it calls.
 macro_rules! core {
     () => {
-        library!("read" "open" "due" "event" "facts" "free_from" "held" "derive" "move" "grant" "terms" "session" "overdue" "limits"
-            "leave" "join" "close" "offer" "drained" "settle" "want_reset" "cleaned" "reset_failed" "give_back" "finish"
-            "session_now" "container_now" "next_free" "serve" "recovered" "end_drain" "warn" "reclaim" "describe" "claim" "renew"
-            "listen" "forget" "mark" "meet_claim" "operated" "mark_cordon")
+        library!("read" "open" "due" "event" "facts" "free_from" "held" "derive" "move" "grant" "terms" "session" "overdue"
+            "limits" "leave" "close" "serve_ticket" "offer" "drained" "settle" "want_reset" "give_back" "finish" "session_now"
+            "container_now" "next_free" "serve" "recovered" "end_drain" "warn" "reclaim" "describe")
     };
 }
 
@@ -87,9 +87,14 @@ macro_rules! of_its_own {
     };
 }
 
-of_a_type!(ALLOCATE, "allocate", ["..."]);
-of_a_type!(POLL, "poll", ["session", "owner", "ticket_ms", "give_up", "renews", "replica"]);
-of_a_type!(HEARTBEAT, "heartbeat", ["..."]);
+of_a_type!(ALLOCATE, "allocate", ["..."], library!("listen"));
+of_a_type!(
+    POLL,
+    "poll",
+    ["session", "owner", "ticket_ms", "give_up", "renews", "replica"],
+    library!("claim" "renew" "listen")
+);
+of_a_type!(HEARTBEAT, "heartbeat", ["..."], library!("claim" "renew"));
 of_a_type!(RELEASE, "release", ["..."]);
 of_a_type!(WITHDRAW, "withdraw", ["..."]);
 of_a_type!(RECLAIM, "reclaim", []);
@@ -97,39 +102,45 @@ of_a_type!(STATUS, "status", []);
 of_a_type!(CONTAINERS, "containers", ["available_only", "after", "most"]);
 of_a_type!(CONTAINER, "container", ["container"]);
 of_a_type!(SESSIONS, "sessions", ["owner", "ended", "score", "after", "most"]);
-of_a_type!(ANNOUNCE, "announce", ["provider", "generation", "sequence"]);
+of_a_type!(ANNOUNCE, "announce", ["provider", "generation", "sequence"], library!("mark"));
 of_a_type!(REGISTERED, "registered", ["provider", "after", "most"]);
-of_a_type!(OBSERVE, "observe", ["provider", "generation", "sequence", "..."]);
-of_a_type!(REMOVE, "remove", ["provider", "generation", "sequence", "..."]);
+of_a_type!(OBSERVE, "observe", ["provider", "generation", "sequence", "..."], library!("mark" "meet_claim"));
+of_a_type!(REMOVE, "remove", ["provider", "generation", "sequence", "..."], library!("mark" "forget"));
 of_a_type!(CLAIM_PROBES, "claim_probes", ["most", "interval_ms"]);
 of_a_type!(REPORT_PROBES, "report_probes", ["rise", "fall", "..."]);
-of_a_type!(CLAIM_RESETS, "claim_resets", ["most", "deadline_ms", "attempts", "rest_ms", "longest_ms"]);
+of_a_type!(
+    CLAIM_RESETS,
+    "claim_resets",
+    ["most", "deadline_ms", "attempts", "rest_ms", "longest_ms"],
+    library!("reset_failed")
+);
 of_a_type!(
     REPORT_RESET,
     "report_reset",
-    ["container", "attempt", "failure", "restarted", "pause_ms", "attempts", "rest_ms", "longest_ms"]
+    ["container", "attempt", "failure", "restarted", "pause_ms", "attempts", "rest_ms", "longest_ms"],
+    library!("cleaned" "reset_failed")
 );
 of_a_type!(SETTLE, "settle", ["container"]);
-of_a_type!(CORDON, "cordon", ["container", "by"]);
-of_a_type!(UNCORDON, "uncordon", ["container", "by"]);
-of_a_type!(DRAIN, "drain", ["container", "by", "deadline_ms", "force"]);
+of_a_type!(CORDON, "cordon", ["container", "by"], library!("operated" "mark_cordon"));
+of_a_type!(UNCORDON, "uncordon", ["container", "by"], library!("operated"));
+of_a_type!(DRAIN, "drain", ["container", "by", "deadline_ms", "force"], library!("operated" "mark_cordon"));
 of_a_type!(END_SESSION, "end_session", ["session", "token", "by"]);
 of_a_type!(EXPLAIN, "explain", ["few", "looks"]);
 of_a_type!(SETTINGS, "settings", ["version"]);
-of_a_type!(CHANGE_SETTINGS, "change_settings", ["version", "by", "..."]);
-of_a_type!(RESTORE_SETTINGS, "restore_settings", ["version", "last", "..."]);
+of_a_type!(CHANGE_SETTINGS, "change_settings", ["version", "by", "..."], library!("operated"));
+of_a_type!(RESTORE_SETTINGS, "restore_settings", ["version", "last", "..."], library!("operated"));
 of_a_type!(
     BEGIN,
     "begin",
     ["verdict", "met_ms", "wait_ms", "lag_ms", "grace_ms", "lossless", "epoch_seen", "token_seen"]
 );
-of_a_type!(ADOPT, "adopt", ["brief", "token_seen", "..."]);
+of_a_type!(ADOPT, "adopt", ["brief", "token_seen", "..."], library!("claim" "renew"));
 of_a_type!(END_RECOVERY, "end_recovery", []);
 of_a_type!(
     AUDIT,
     "audit",
     ["area", "cursor", "most", "repairs", "grace_ms"],
-    library!("audit" "audit_session" "audit_container")
+    library!("forget" "audit" "audit_session" "audit_container")
 );
 of_a_type!(CLAIM_AUDIT, "claim_audit", ["replica", "hold_ms", "pause_ms"]);
 of_a_type!(FINISH_AUDIT, "finish_audit", ["replica", "..."]);

@@ -7,8 +7,8 @@ use leasehold::{
     metrics::Metrics,
     model::{self as shown, About, EndReason, FencingToken, OwnerName, SessionId, Share, TargetType},
     store::{
-        AUDIT_AREAS, Allocated, Allocation, Beat, Discovered, Heartbeat, ObservationMark, Observed, Polled, ProbeReport,
-        Released, Store,
+        AUDIT_AREAS, Allocated, Allocation, Beat, Discovered, Heartbeat, ObservationMark, Observed, Polled,
+        ProbeReport, Released, Store,
     },
 };
 use proptest::test_runner::TestCaseError;
