@@ -110,7 +110,8 @@ name!(
     |text| is_name(text, 31, lower_or_digit, b"-")
 );
 
-/// What an API key may do. Each role may do all that the ones after it may.
+/// What an API key may do. Each role may do all that the ones after it may; but a viewer's event stream shows every owner's
+/// sessions, a client's its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {

@@ -58,6 +58,10 @@ impl Receiver {
         Self { address, manner, came }
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub fn url(&self) -> String {
         format!("http://{}/hook?token=secret-of-the-receiver", self.address)
     }

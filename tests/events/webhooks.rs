@@ -192,3 +192,36 @@ async fn case_26_a_receiver_is_told_of_what_is_gone() {
     assert_eq!(taken[1].event.kind, "session.ready");
     assert_eq!(taken[2].event.kind, "session.ended");
 }
+
+#[tokio::test]
+async fn case_26_a_receiver_is_told_of_another_epoch() {
+    let redis = Redis::start();
+    let receiver = Receiver::start(Manner::Takes).await;
+    let replica = start(&redis, &hook("audit", &receiver, "kinds = [\"session.\", \"recovery.\"]")).await;
+    come_and_go(&replica.http()).await;
+    eventually("the session", PATIENCE, async || (receiver.taken().len() == 2).then_some(())).await;
+    let _: String = redis::cmd("FLUSHALL").query(&mut redis.conn()).unwrap();
+    let taken = eventually("what follows", PATIENCE, async || {
+        let mut taken = receiver.came();
+        // How far it was is lost as well: it may come twice.
+        taken.dedup_by(|one, before| one.event.id == before.event.id);
+        (taken.len() >= 4).then_some(taken)
+    })
+    .await;
+    assert_eq!((taken[2].event.kind.as_str(), text(&taken[2].event, "reason")), ("resync", "epoch"));
+    assert_eq!(taken[3].event.kind, "recovery.began");
+}
+
+#[tokio::test]
+async fn only_replicas_with_the_role_deliver() {
+    let redis = Redis::start();
+    let receiver = Receiver::start(Manner::Takes).await;
+    let settings = Settings::toml(hook("audit", &receiver, "") + &farm("wine", 2));
+    let api = Replica::start_with_available(&redis.url(), &settings.clone().roles("api,discovery"), 2).await;
+    come_and_go(&api.http()).await;
+    assert!(state(&api, 0).await["replica"].is_null());
+    assert!(receiver.came().is_empty());
+    // The type is young: also what happened before is delivered.
+    let _events = Replica::start(&redis.url(), &settings.roles("events"));
+    all_taken(&redis, &receiver).await;
+}
