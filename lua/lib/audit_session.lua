@@ -17,12 +17,16 @@ local function complete(s)
 end
 
 -- Removes what cannot be read, as if it had never been.
-local function erase(id, container)
+local function erase(id)
+  local left = redis.call('HMGET', S.base .. 'session:' .. id, 'owner', 'container')
   for _, set in ipairs(SESSION_SETS) do
     redis.call('ZREM', S.base .. set, id)
   end
+  if left[1] then
+    redis.call('ZREM', S.base .. 'owner:' .. left[1], id)
+  end
   redis.call('DEL', S.base .. 'session:' .. id, S.base .. 'metadata:' .. id)
-  local f = container and facts(container)
+  local f = left[2] and facts(left[2])
   if f and f.lease == id then
     give_back(f, {})
   end
@@ -68,9 +72,8 @@ local function audit_session(id)
   local key = S.base .. 'session:' .. id
   local s = session_of(id)
   if not complete(s) then
-    local container = redis.call('HGET', key, 'container')
     found('incomplete_record', id, 'session', function()
-      erase(id, container)
+      erase(id)
     end)
     return
   end
