@@ -84,6 +84,7 @@ struct LookLabels {
     outcome: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct DeliveryLabels {
     webhook: String,
     outcome: &'static str,

@@ -52,7 +52,7 @@ local function audit_belongs(f, set, belongs, score)
   elseif belongs and not there then
     found('missing', f.id, set, function()
       redis.call('ZADD', S.base .. set, int(score), f.id)
-      if set == 'quarantine' then
+      if set == 'quarantine' or set == 'draining' then
         due_at(score)
       end
     end)
@@ -76,6 +76,8 @@ local function audit_container(id)
   audit_belongs(f, 'containers', true, 0)
   audit_belongs(f, 'probes', f.probed == '1', S.now)
   audit_belongs(f, 'quarantine', f.quarantine ~= nil, S.now)
+  audit_belongs(f, 'resets', f.reset ~= nil and f.reset ~= 'failed' and not f.lease, S.now)
+  audit_belongs(f, 'draining', f.drain ~= nil, S.now)
   if S.recovering then
     local from = f.set == 'available' and free_from(f)
     audit_belongs(f, 'cleared', from, math.max(S.now, from or 0))

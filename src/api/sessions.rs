@@ -353,7 +353,7 @@ pub(super) async fn release_session_hard(
     end(&caller, &state, id, &query).await
 }
 
-async fn end(caller: &Holder, state: &State, id: SessionId, query: &ReleaseQuery) -> Result<HttpResponse, Problem> {
+async fn end(caller: &Keeper, state: &State, id: SessionId, query: &ReleaseQuery) -> Result<HttpResponse, Problem> {
     let token = query.fencing_token.map(FencingToken);
     json(HttpResponse::Ok(), &state.pool.release(caller, &caller.by(), id, token).await?, SESSION_BYTES)
 }

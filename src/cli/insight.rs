@@ -14,7 +14,7 @@ use super::{
     connection::Connection,
     containers::short,
     exit,
-    output::{Format, Output, Row, or_dash},
+    output::{Format, Output, Print as _, Row, or_dash},
 };
 use crate::{
     client::{Client, ContainerFilter, LogFilter},

@@ -10,7 +10,7 @@ use crate::model::{Fault, Finding, TargetType};
 
 /// What is audited of a type, in this order: first what the rest depends on, and last what the rest may have mended. The
 /// sets of owners are audited as they are met among the records.
-pub const AUDIT_AREAS: [&str; 19] = [
+pub const AUDIT_AREAS: [&str; 22] = [
     "due",
     "containers",
     "available",
@@ -21,12 +21,15 @@ pub const AUDIT_AREAS: [&str; 19] = [
     "quarantine",
     "cleared",
     "probes",
+    "resets",
+    "draining",
     "leases",
     "offers",
     "queue",
     "tickets",
     "sessions",
     "ended",
+    "warnings",
     "claims",
     "records",
     "counts",

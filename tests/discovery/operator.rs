@@ -9,7 +9,7 @@ use std::{
 };
 
 use leasehold::{
-    model::{EndReason, EngineState, OwnerName, PoolState, SessionId, TargetType},
+    model::{EndReason, EngineState, OwnerName, PoolState, SessionId, Share, TargetType},
     store::{Allocated, Allocation, Released, Store},
 };
 
@@ -59,6 +59,9 @@ async fn borrow(store: Store, target_type: TargetType, stop: Arc<AtomicBool>, se
             replica: None,
             metadata: "",
             idempotency_key: None,
+            share: Share::default(),
+            idle: None,
+            affinity: None,
         };
         let made = store.allocate(&target_type, &new).await.unwrap();
         tokio::time::sleep(Duration::from_millis(5)).await;

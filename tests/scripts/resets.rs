@@ -46,7 +46,7 @@ impl Bench {
         tasks.remove(0)
     }
 
-    async fn told(&self, task: &ResetTask, outcome: ResetOutcome) -> ResetReported {
+    async fn reported(&self, task: &ResetTask, outcome: ResetOutcome) -> ResetReported {
         self.store.report_reset(&self.wine, task, &outcome, &terms()).await.unwrap()
     }
 
@@ -73,8 +73,8 @@ async fn what_a_session_used_is_given_out_again_when_it_is_clean() {
     assert_eq!((task.id.as_str(), task.provider.as_str(), task.tries), ("one", "lab", 1));
     assert!(bench.claimed().await.is_empty(), "claimed by two");
     bench.nothing_is_given_out().await;
-    assert_eq!(bench.told(&task, ResetOutcome::Clean).await, ResetReported::Clean);
-    assert_eq!(bench.told(&task, ResetOutcome::Clean).await, ResetReported::Stale, "of a reset that is over");
+    assert_eq!(bench.reported(&task, ResetOutcome::Clean).await, ResetReported::Clean);
+    assert_eq!(bench.reported(&task, ResetOutcome::Clean).await, ResetReported::Stale, "of a reset that is over");
     let after = bench.ready().await;
     assert!(after.lease.unwrap().fencing_token > before.lease.unwrap().fencing_token);
     assert!(bench.events().contains(&"container.reset".to_owned()));
@@ -87,7 +87,7 @@ async fn what_was_cleaned_goes_to_the_line() {
     bench.used().await;
     let waiting = bench.queued().await;
     let task = bench.one_claimed().await;
-    bench.told(&task, ResetOutcome::Clean).await;
+    bench.reported(&task, ResetOutcome::Clean).await;
     assert_eq!(bench.members("offers"), [waiting.id.to_string()]);
     // Nobody takes the offer: nobody was told of the container, so it is as clean as it was.
     bench.pass(Duration::from_secs(11));
@@ -103,7 +103,7 @@ async fn a_reset_is_verified_by_a_probe_that_began_after_it() {
     bench.used().await;
     // The era grew with the end of the session, and grows with the reset.
     let task = bench.one_claimed().await;
-    bench.told(&task, ResetOutcome::Clean).await;
+    bench.reported(&task, ResetOutcome::Clean).await;
     assert_eq!(bench.one().await.pool_state, PoolState::Initializing);
     bench.report("one", 2, None).await;
     bench.nothing_is_given_out().await;
@@ -117,7 +117,7 @@ async fn a_restarted_container_is_clean_when_discovery_has_seen_it() {
     bench.saw(1, |_| {}).await;
     bench.used().await;
     let task = bench.one_claimed().await;
-    assert_eq!(bench.told(&task, ResetOutcome::Restarted).await, ResetReported::Unseen);
+    assert_eq!(bench.reported(&task, ResetOutcome::Restarted).await, ResetReported::Unseen);
     bench.nothing_is_given_out().await;
     bench.saw(2, |one| "second".clone_into(&mut one.observation.incarnation)).await;
     let session = bench.ready().await;
@@ -126,7 +126,7 @@ async fn a_restarted_container_is_clean_when_discovery_has_seen_it() {
     let task = bench.one_claimed().await;
     bench.saw(3, |one| "third".clone_into(&mut one.observation.incarnation)).await;
     bench.nothing_is_given_out().await;
-    assert_eq!(bench.told(&task, ResetOutcome::Restarted).await, ResetReported::Clean);
+    assert_eq!(bench.reported(&task, ResetOutcome::Restarted).await, ResetReported::Clean);
     bench.ready().await;
 }
 
@@ -139,10 +139,10 @@ async fn the_reset_of_a_dead_worker_is_made_again_and_its_late_report_dropped() 
     bench.pass(DEADLINE);
     let second = bench.one_claimed().await;
     assert_eq!(second.tries, 2);
-    assert_eq!(bench.told(&first, ResetOutcome::Clean).await, ResetReported::Stale);
+    assert_eq!(bench.reported(&first, ResetOutcome::Clean).await, ResetReported::Stale);
     bench.nothing_is_given_out().await;
     // A restart that discovery never sees is a failed attempt as well.
-    assert_eq!(bench.told(&second, ResetOutcome::Restarted).await, ResetReported::Unseen);
+    assert_eq!(bench.reported(&second, ResetOutcome::Restarted).await, ResetReported::Unseen);
     bench.pass(DEADLINE);
     assert!(bench.claimed().await.is_empty(), "it was the last attempt");
     assert_eq!(bench.one().await.reset.unwrap().state, ResetState::Failed);
@@ -155,11 +155,11 @@ async fn pain_stuck_in_deleting_a_reset_that_fails_rests_longer_each_time_and_is
     bench.used().await;
     for rest in [REST, 2 * REST, LONGEST, LONGEST] {
         let first = bench.one_claimed().await;
-        assert_eq!(bench.told(&first, failed("exit code 1")).await, ResetReported::Again);
+        assert_eq!(bench.reported(&first, failed("exit code 1")).await, ResetReported::Again);
         assert!(bench.claimed().await.is_empty(), "before the pause");
         bench.pass(PAUSE);
         let last = bench.one_claimed().await;
-        assert_eq!(bench.told(&last, failed("exit code 2")).await, ResetReported::Failed);
+        assert_eq!(bench.reported(&last, failed("exit code 2")).await, ResetReported::Failed);
         let one = bench.one().await;
         assert_eq!((one.pool_state, one.health.status), (PoolState::Unhealthy, HealthStatus::Unhealthy));
         assert_eq!(one.health.reason.as_deref(), Some("its reset fails: exit code 2"));
@@ -170,12 +170,12 @@ async fn pain_stuck_in_deleting_a_reset_that_fails_rests_longer_each_time_and_is
         bench.pass(second);
     }
     let task = bench.one_claimed().await;
-    bench.told(&task, ResetOutcome::Clean).await;
+    bench.reported(&task, ResetOutcome::Clean).await;
     bench.used().await;
     // What went well is not held against it.
     for _ in 0..2 {
         let task = bench.one_claimed().await;
-        bench.told(&task, failed("exit code 1")).await;
+        bench.reported(&task, failed("exit code 1")).await;
         bench.pass(PAUSE);
     }
     bench.pass(REST.saturating_sub(PAUSE));
@@ -192,11 +192,11 @@ async fn pain_cleaners_fall_behind_the_age_of_the_oldest_reset_is_told() {
     bench.pass(Duration::from_secs(40));
     let first = bench.one_claimed().await;
     // Attempts do not make it younger.
-    bench.told(&first, failed("exit code 1")).await;
+    bench.reported(&first, failed("exit code 1")).await;
     assert!((40..42).contains(&age().await.unwrap().as_secs()));
     bench.pass(PAUSE);
     let task = bench.one_claimed().await;
-    bench.told(&task, ResetOutcome::Clean).await;
+    bench.reported(&task, ResetOutcome::Clean).await;
     assert_eq!(age().await, None);
 }
 
@@ -207,6 +207,6 @@ async fn a_container_that_vanishes_in_its_reset_leaves_no_work() {
     bench.used().await;
     let task = bench.one_claimed().await;
     bench.store.remove(&bench.wine, &mark(1, 2), std::slice::from_ref(&task.id)).await.unwrap();
-    assert_eq!(bench.told(&task, ResetOutcome::Clean).await, ResetReported::Stale);
+    assert_eq!(bench.reported(&task, ResetOutcome::Clean).await, ResetReported::Stale);
     assert!(bench.members("resets").is_empty());
 }

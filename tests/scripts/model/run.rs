@@ -554,6 +554,12 @@ impl Run {
         let (field, value) = match fact {
             Fact::Reset(on) => {
                 container.reset = on;
+                let resets = self.key("resets");
+                if on {
+                    self.command("ZADD", &[&resets, "0", name]);
+                } else {
+                    self.command("ZREM", &[&resets, name]);
+                }
                 ("reset", on.then_some("due"))
             }
             Fact::Quarantine(_) => {
