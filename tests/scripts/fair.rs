@@ -182,16 +182,17 @@ fn case_15_no_ticket_starves() {
         cases: 20,
         ..proptest::test_runner::Config::default()
     };
-    let outcome = TestRunner::new(config).run(&(crowd(), 0..20usize), |(crowd, before)| {
-        runtime.block_on(starve(&crowd, before));
+    let outcome = TestRunner::new(config).run(&(crowd(), 0..20usize, any::<bool>()), |(crowd, before, one_each)| {
+        runtime.block_on(starve(&crowd, before, one_each));
         Ok(())
     });
     outcome.unwrap_or_else(|error| panic!("{error}"));
 }
 
 /// Others join before each grant, all that they may, so that the line never ends; a ticket among them, of no priority, is
-/// served all the same: each of its rivals can pass it by a head start only until its own turns have used it up.
-async fn starve(crowd: &[(usize, u32, u64)], before: usize) {
+/// served all the same: each of its rivals can pass it by a head start only until its own turns have used it up. `one_each`:
+/// they come again only when they were served.
+async fn starve(crowd: &[(usize, u32, u64)], before: usize, one_each: bool) {
     const HOLD: u64 = 60;
     let mut line = Line::new().await;
     line.sessions_last(HOLD);
@@ -206,10 +207,14 @@ async fn starve(crowd: &[(usize, u32, u64)], before: usize) {
     let mut served = 0;
     for (rival, priority, pause) in crowd.iter().cycle() {
         line.sessions_last(HOLD);
-        let (owner, weight) = RIVALS[*rival];
-        line.join(owner, weight, *priority).await;
+        if !one_each {
+            let (owner, weight) = RIVALS[*rival];
+            line.join(owner, weight, *priority).await;
+        }
         for (owner, weight) in RIVALS {
-            line.join(owner, weight, HEAD_START_MOST).await;
+            if !one_each || line.bench.members(&format!("line:{owner}")).is_empty() {
+                line.join(owner, weight, HEAD_START_MOST).await;
+            }
         }
         line.bench.pass(Duration::from_secs(*pause));
         // What keeps a lease alive meanwhile is not what this is about.
