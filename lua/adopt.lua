@@ -105,6 +105,9 @@ local function adopt(session, owner, container, inc, token, epoch, ttl, created,
     s = session_of(session)
   elseif s.token ~= token then
     return { 'superseded' }
+  elseif doubtful(s) and known_until ~= '' and tonumber(known_until) < S.lost then
+    finish(s, 'lost_in_recovery')
+    return { 'lapsed' }
   elseif s.state == 'offered' then
     claim(s)
   end

@@ -129,6 +129,9 @@ local function allocate(session, owner, ttl_ms, span_ms, most_ms, confirm, conta
     if known.state == 'queued' then
       listen(known, replica)
     end
+    if doubtful(known) then
+      return { 'shortage', int(S.pause - S.now) }
+    end
     return { 'replayed', describe(known) }
   end
 

@@ -51,6 +51,9 @@ local function beat(session, owner, brief, token, active)
   if token ~= '' and token ~= s.token then
     return { 'stale_token', s.token }
   end
+  if doubtful(s) then
+    return { 'unproven' }
+  end
   local offered = s.state == 'offered'
   if offered then
     claim(s)

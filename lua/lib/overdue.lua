@@ -5,6 +5,9 @@ local DEADLINES = { ready = 'leases', offered = 'offers', queued = 'tickets' }
 
 local function overdue(s)
   local set = DEADLINES[s.state]
+  if s.state == 'offered' and doubtful(s) then
+    return 'lost_in_recovery'
+  end
   if not set or S.now < S.due then
     return nil
   end

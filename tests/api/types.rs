@@ -46,7 +46,7 @@ async fn a_change_is_in_force_on_every_replica_and_null_takes_it_back() {
     assert!(detail.contains("ttl_seconds = 41: 5 to 40"), "{detail}");
     other.post("/sessions", json!({ "target_type": "wine", "on_shortage": "queue" })).await.expect(202);
     let full = other.post("/sessions", json!({ "target_type": "wine", "on_shortage": "queue" })).await;
-    assert!(full.problem(503, "line_full").text_at("/detail").contains("(1 tickets)"));
+    assert!(full.problem(429, "line_full").text_at("/detail").contains("(1 tickets)"));
     other.delete(&format!("/sessions/{id}")).await.expect(200);
 
     // The configured default is more than the most that is in force.

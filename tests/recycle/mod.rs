@@ -46,6 +46,7 @@ impl Worker {
 impl Recycled {
     async fn new(change: impl FnOnce(&mut Config), shape: impl FnOnce(Target) -> Target) -> Self {
         let bench = Bench::discovering(|config| {
+            config.reset.kind = ResetKind::Auto;
             config.reset.pause = Duration::from_millis(50);
             change(config);
         })
