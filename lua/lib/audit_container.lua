@@ -76,7 +76,10 @@ local function audit_container(id)
   audit_belongs(f, 'containers', true, 0)
   audit_belongs(f, 'probes', f.probed == '1', S.now)
   audit_belongs(f, 'quarantine', f.quarantine ~= nil, S.now)
-  audit_belongs(f, 'resets', f.reset ~= nil and f.reset ~= 'failed' and not f.lease, S.now)
+  if not f.lease then
+    -- One that is leased all the same, for its lease was proven after a loss, leaves the set when a worker meets it.
+    audit_belongs(f, 'resets', f.reset ~= nil and f.reset ~= 'failed', S.now)
+  end
   audit_belongs(f, 'draining', f.drain ~= nil, S.now)
   if S.recovering then
     local from = f.set == 'available' and free_from(f)

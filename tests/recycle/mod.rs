@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use leasehold::{
     config::{Config, ResetKind},
-    metrics::Metrics,
+    metrics::{Metrics, PoolSizes},
     model::{Container, EndReason, PoolState, ResetState, Session},
     provider, recycle,
 };
@@ -26,6 +26,7 @@ struct Recycled {
 
 /// A replica that makes containers clean.
 struct Worker {
+    metrics: Arc<Metrics>,
     shutdown: CancellationToken,
     task: JoinHandle<()>,
 }
@@ -58,15 +59,15 @@ impl Recycled {
     }
 
     fn worker(&self) -> Worker {
-        let shutdown = CancellationToken::new();
+        let (shutdown, metrics) = (CancellationToken::new(), Arc::new(Metrics::new()));
         let task = tokio::spawn(recycle::run(
             self.bench.store.for_worker(),
             provider::from_config(&self.bench.config).expect("good providers"),
             Arc::new(self.bench.config.clone()),
-            Arc::new(Metrics::new()),
+            metrics.clone(),
             shutdown.clone(),
         ));
-        Worker { shutdown, task }
+        Worker { metrics, shutdown, task }
     }
 
     async fn used(&self) -> Session {
@@ -147,6 +148,8 @@ async fn a_command_that_ends_with_0_makes_it_clean() {
     let worker = recycled.worker();
     recycled.becomes("it is clean", available).await;
     assert_eq!(recycled.started_at().await, first, "restarted all the same");
+    let told = worker.metrics.encode(&PoolSizes::default()).unwrap();
+    assert!(told.contains("leasehold_reset_duration_seconds_count{") && told.contains("outcome=\"good\"} 1"), "{told}");
     worker.end().await;
 }
 

@@ -689,6 +689,7 @@ async fn a_kept_offer_that_may_have_gone_to_the_next_is_over() {
     let waiting = bench.queued().await;
     bench.release(&before).await;
     assert_eq!(bench.members("offers"), [waiting.id.to_string()]);
+    bench.pass(Duration::from_secs(2));
     bench.moved();
     let store = bench.other();
     let read = store.poll(&bench.wine, waiting.id, Some(&bench.owner), false, false, None).await.unwrap();
