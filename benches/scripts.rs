@@ -27,9 +27,15 @@ const ITEMS: [(&str, &[&str]); 3] = [
             "replica",
             "metadata",
             "idem",
+            "weight",
+            "sessions_max",
+            "tickets_max",
+            "idle_ms",
+            "lead_ms",
+            "affinity",
         ],
     ),
-    ("heartbeat", &["session", "owner", "brief", "token"]),
+    ("heartbeat", &["session", "owner", "brief", "token", "active"]),
     ("release", &["session", "owner", "token", "reason"]),
 ];
 
@@ -120,6 +126,7 @@ pub fn allocate(wait: bool) -> Call {
             ("wait_ms", LONG_MS),
             ("head_start_ms", "0"),
             ("line_max", "1000000"),
+            ("weight", "1"),
             ("confirm_ms", LONG_MS),
         ],
     )
@@ -140,7 +147,7 @@ pub fn heartbeats(call: &Call, sessions: &[&str]) -> Cmd {
         command.arg(arg);
     }
     for session in sessions {
-        command.arg(&[session, OWNER, "1", ""]);
+        command.arg(&[session, OWNER, "1", "", "0"]);
     }
     command
 }

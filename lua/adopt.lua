@@ -99,13 +99,15 @@ local function adopt(session, owner, container, inc, token, epoch, ttl, created,
     if rival then
       close(rival, overdue(rival) or 'superseded')
     end
-    redis.call('ZREM', base .. 'queue', session)
-    redis.call('ZREM', base .. 'tickets', session)
+    leave(session, owner)
     raise_floor(tonumber(token))
     record(session, owner, f, container, inc, token, ttl, created, longest)
     s = session_of(session)
   elseif s.token ~= token then
     return { 'superseded' }
+  elseif doubtful(s) and known_until ~= '' and tonumber(known_until) < S.lost then
+    finish(s, 'lost_in_recovery')
+    return { 'lapsed' }
   elseif s.state == 'offered' then
     claim(s)
   end

@@ -8,7 +8,7 @@
 -- ARGV[2] events_kept
 -- ARGV[3] ended_kept_ms
 -- ARGV[4] confirm_ms
--- ARGV[5...] by fourteen:
+-- ARGV[5...] by twenty:
 --   session        its id
 --   owner
 --   ttl_ms         what a heartbeat renews it for
@@ -23,6 +23,12 @@
 --   replica        the channel that wakes who waits; ''
 --   metadata       ''
 --   idem           the idempotency key to keep alive with the session; ''
+--   weight         how many tickets of the owner are served for each one of weight 1
+--   sessions_max   most live sessions of the owner, with those that wait; '' for any number
+--   tickets_max    most of them that wait; the same
+--   idle_ms        the longest without reported activity; '' for ever
+--   lead_ms        how long before its longest end, or one for want of activity, the holder is warned; '' for never
+--   affinity       the hash of a word: rather the container that the owner's last session with it had; '' for any
 --
 -- Outcomes, one for each, in their order
 --   ok          session row   it is ready
@@ -31,6 +37,7 @@
 --   shortage     ms           nothing is available, or a line is waiting; the time to the end of a recovery (or false)
 --   unavailable  ms           the container asked for is not available; the same
 --   line_full
+--   quota_exceeded  name      of the quota: sessions_max or tickets_max
 --   not_found                 the id belongs to another owner
 --   more                      overdue ones stand in the way, of which some were ended now: to be asked again at once
 --
@@ -42,25 +49,77 @@ if refused then
 end
 reclaim()
 
+-- A certain container, when it may be given out.
+local function free_one(container)
+  local f = container_now(container)
+  return f and f.set == 'available' and not held(f) and f or nil
+end
+
 -- The container that is given, if there is one; and whether what is overdue stands in the way.
-local function find(container)
+local function find(container, owner, affinity)
   if container ~= '' then
-    local f = container_now(container)
-    if f and f.set == 'available' and not held(f) then
-      return f
-    end
-    return nil, S.more
+    return free_one(container), S.more
   end
   -- What is available while somebody waits is being offered to the line: only leftovers of that are there.
   if S.more and redis.call('ZCARD', base .. 'queue') > 0 then
     return nil, true
   end
+  if affinity ~= '' then
+    local last = redis.call('GET', base .. 'affinity:' .. owner .. ':' .. affinity)
+    local f = last and free_one(last)
+    if f then
+      return f
+    end
+  end
   local first = next_free()
   return first and facts(first), S.more
 end
 
+-- Gives a new ticket its place in the line. docs/architecture.md says why so.
+-- The line's virtual time is the largest base that was served; while none is, it goes on as fast as an owner is served
+-- when so many wait, for a step at most. base: the virtual time, behind who joined before; and a step over the owner's
+-- weight behind its latest live ticket, else behind its last served one. A step is the time between two grants, by the
+-- sessions that ended lately. Order: base less the head start, which is worth as much less as the virtual time is slower.
+-- All in µs of the line's clock, which never goes back.
+local UNKNOWN_HOLD_MS, STEP_LEAST, STEP_MOST = 10000, 1000, 3600000000
+
+-- `starts`: nobody waits, so nothing is left to be made up for. Leaves the owner's step in `s`, and where the line stands
+-- for the next event to write (see `serve_ticket`). Returns the order.
+local function join(s, weight, head_start_ms, starts)
+  local fair, own = base .. 'fair', base .. 'line:' .. s.owner
+  local now = S.us - (S.offset - S.lagged) * 1000
+  local served, moved, joined = string.match(S.line or '', '^(%d+) (%d+) (%d+)$')
+  served, moved, joined = tonumber(served) or 0, tonumber(moved) or 0, tonumber(joined) or 0
+  local latest, last
+  if starts then
+    redis.call('UNLINK', fair, own)
+    served, moved, joined = now, now, 0
+  else
+    latest = redis.call('ZRANGE', own, -1, -1, 'WITHSCORES')[2]
+    last = redis.call('ZSCORE', fair, s.owner)
+  end
+  local owners = redis.call('ZCARD', fair) + (last and 0 or 1)
+  local hold = S.hold > 0 and S.hold or UNKNOWN_HOLD_MS
+  local step = hold * 1000 / math.max(1, redis.call('ZCARD', base .. 'containers'))
+  step = math.max(STEP_LEAST, math.min(step, STEP_MOST))
+  s.step = math.floor(step / weight)
+
+  local from = math.max(served + math.floor(math.max(0, math.min((now - moved) / owners, step))), joined + 1)
+  local at = math.max(from, latest and latest + s.step or tonumber(last) or 0)
+  if at == from then
+    joined = from
+  end
+  if not last then
+    redis.call('ZADD', fair, int(from), s.owner)
+  end
+  redis.call('ZADD', own, int(at), s.id)
+  S.line = table.concat({ int(served), int(moved), int(joined) }, ' ')
+  S.pending = { 'line', S.line }
+  return at - math.floor(head_start_ms * 1000 / owners)
+end
+
 local function allocate(session, owner, ttl_ms, span_ms, most_ms, confirm, container, ticket_ms, wait_ms, head_start_ms,
-    line_max, replica, metadata, idem)
+    line_max, replica, metadata, idem, weight, sessions_max, tickets_max, idle_ms, lead_ms, affinity)
   local key = base .. 'session:' .. session
   if redis.call('HGET', key, 'state') then
     local known = session_now(session)
@@ -70,10 +129,17 @@ local function allocate(session, owner, ttl_ms, span_ms, most_ms, confirm, conta
     if known.state == 'queued' then
       listen(known, replica)
     end
+    if doubtful(known) then
+      return { 'shortage', int(S.pause - S.now) }
+    end
     return { 'replayed', describe(known) }
   end
 
-  local f, more = find(container)
+  if sessions_max ~= '' and redis.call('ZCARD', base .. 'owner:' .. owner) >= tonumber(sessions_max) then
+    return S.more and { 'more' } or { 'quota_exceeded', 'sessions_max' }
+  end
+  local f, more = find(container, owner, affinity)
+  local waiting
   if not f then
     if more then
       return { 'more' }
@@ -85,8 +151,12 @@ local function allocate(session, owner, ttl_ms, span_ms, most_ms, confirm, conta
     if ticket_ms == '0' then
       return { 'shortage', left }
     end
-    if redis.call('ZCARD', base .. 'queue') >= tonumber(line_max) then
+    waiting = redis.call('ZCARD', base .. 'queue')
+    if waiting >= tonumber(line_max) then
       return { 'line_full' }
+    end
+    if tickets_max ~= '' and redis.call('ZCARD', base .. 'line:' .. owner) >= tonumber(tickets_max) then
+      return { 'quota_exceeded', 'tickets_max' }
     end
   end
 
@@ -103,6 +173,12 @@ local function allocate(session, owner, ttl_ms, span_ms, most_ms, confirm, conta
   if most_ms ~= '' then
     field('most', most_ms)
   end
+  local terms
+  if idle_ms ~= '' or affinity ~= '' or most_ms ~= '' then
+    s.idle, s.affinity = tonumber(idle_ms), affinity ~= '' and affinity or nil
+    s.lead = (idle_ms ~= '' or most_ms ~= '') and tonumber(lead_ms) or nil
+    terms = write_terms(s)
+  end
   if idem ~= '' then
     field('idem', idem)
     field('idem_at', int(S.now))
@@ -117,11 +193,14 @@ local function allocate(session, owner, ttl_ms, span_ms, most_ms, confirm, conta
 
   if f then
     local lease = grant(f, session)
-    s.expiry = S.now + tonumber(span_ms)
-    if most_ms ~= '' then
-      local cap = S.now + tonumber(most_ms)
-      s.expiry = math.min(s.expiry, cap)
-      field('cap', int(cap))
+    local changed
+    s.expiry, changed = begin_lease(s, f.id, tonumber(span_ms))
+    if s.cap then
+      field('cap', s.cap)
+    end
+    terms = changed or terms
+    if terms then
+      field('terms', terms)
     end
     field('state', 'ready')
     for at = 1, #lease, 2 do
@@ -141,10 +220,10 @@ local function allocate(session, owner, ttl_ms, span_ms, most_ms, confirm, conta
   end
   field('state', 'queued')
   field('until', int(longest))
+  local order = join(s, tonumber(weight), tonumber(head_start_ms), waiting == 0)
+  field('terms', write_terms(s))
   redis.call('HSET', key, unpack(record))
-  -- Order: arrival less the head start, in microseconds of pool time, so that what waits grows in rank.
-  local arrival = S.us - (S.offset - S.lagged) * 1000
-  redis.call('ZADD', base .. 'queue', int(arrival - tonumber(head_start_ms) * 1000), session)
+  redis.call('ZADD', base .. 'queue', int(order), session)
   redis.call('ZADD', base .. 'tickets', int(expiry), session)
   due_at(expiry)
   event('session.queued', 'session', session, 'owner', owner)
@@ -152,7 +231,7 @@ local function allocate(session, owner, ttl_ms, span_ms, most_ms, confirm, conta
 end
 
 local replies = {}
-for at = 5, #ARGV, 14 do
-  replies[#replies + 1] = allocate(unpack(ARGV, at, at + 13))
+for at = 5, #ARGV, 20 do
+  replies[#replies + 1] = allocate(unpack(ARGV, at, at + 19))
 end
 return { 'ok', replies }

@@ -69,7 +69,8 @@ if whole then
   return { 'began', int(S.epoch), kept and 1 or 0, S.pause and math.max(0, S.pause - S.now) or false }
 end
 S.pause = S.now + wait_ms
+-- Pool time goes on `lag_ms` before where it stood, and so long may it have gone on there: what ended until then is in doubt.
 redis.call('HSET', KEYS[1], 'pause', int(S.pause), 'lost', int(S.wall), 'found', int(S.now),
-  'trust', int(S.now + grace_ms), 'proven', '0')
+  'trust', int(S.now + grace_ms), 'doubt', int(S.now + 2 * lag_ms), 'proven', '0')
 event('recovery.began', 'kept', kept and '1' or '0', 'ends_in_ms', int(wait_ms))
 return { 'began', int(S.epoch), kept and 1 or 0, int(wait_ms) }

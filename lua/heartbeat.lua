@@ -6,11 +6,12 @@
 -- ARGV[2] events_kept
 -- ARGV[3] ended_kept_ms
 -- ARGV[4] confirm_ms
--- ARGV[5...] by four:
+-- ARGV[5...] by five:
 --   session
 --   owner    '' for any
 --   brief    '1': a row without container and metadata
 --   token    the fencing token; '' when the caller gave none
+--   active   '1': the holder reports that it is at work
 --
 -- Outcomes, one for each, in their order
 --   ok           session row
@@ -30,7 +31,7 @@ reclaim()
 
 local half_a_day = 12 * 3600 * 1000
 
-local function beat(session, owner, brief, token)
+local function beat(session, owner, brief, token, active)
   local s = session_now(session)
   if not s and S.recovering then
     return { 'unproven' }
@@ -50,11 +51,14 @@ local function beat(session, owner, brief, token)
   if token ~= '' and token ~= s.token then
     return { 'stale_token', s.token }
   end
+  if doubtful(s) then
+    return { 'unproven' }
+  end
   local offered = s.state == 'offered'
   if offered then
     claim(s)
   end
-  renew(s)
+  renew(s, nil, active == '1')
   if s.idem and S.now - tonumber(s.idem_at) > half_a_day then
     redis.call('HSET', S.base .. 'session:' .. session, 'idem_at', int(S.now))
     s.keep_idem = s.idem
@@ -66,7 +70,7 @@ local function beat(session, owner, brief, token)
 end
 
 local replies = {}
-for at = 5, #ARGV, 4 do
-  replies[#replies + 1] = beat(unpack(ARGV, at, at + 3))
+for at = 5, #ARGV, 5 do
+  replies[#replies + 1] = beat(unpack(ARGV, at, at + 4))
 end
 return { 'ok', replies }

@@ -17,7 +17,8 @@
 --   ok     how many were added or changed
 --   stale
 --
--- Events: container.added, container.changed, session.ended, container.state, session.offered.
+-- Events: container.added, container.cordoned, container.changed, container.reset, session.ended, container.state,
+-- session.offered.
 local provider = ARGV[5]
 local generation = tonumber(ARGV[6])
 local sequence = tonumber(ARGV[7])
@@ -48,6 +49,12 @@ local function observe(id, inc, state, check, probed, on_end, about)
     end
     event('container.added', 'container', id, 'provider', provider)
     meet_claim(id, inc)
+    -- It was cordoned before Redis lost it.
+    local by = redis.call('HGET', base .. 'cordons', id)
+    if by then
+      redis.call('HSET', key, 'cordon', by)
+      event('container.cordoned', 'container', id, 'by', by)
+    end
     settle(facts(id))
     return 1
   end
@@ -71,6 +78,12 @@ local function observe(id, inc, state, check, probed, on_end, about)
     f.probe, f.good, f.bad, f.why = nil, nil, nil, nil
     redis.call('HSET', key, 'era', f.era)
     redis.call('HDEL', key, 'probe', 'good', 'bad', 'why')
+  end
+  if fresh and f.reset == 'acted' then
+    f.reset = nil
+    redis.call('HDEL', key, 'reset', 'attempt', 'tries', 'reset_inc', 'reset_why', 'strikes')
+    redis.call('ZREM', base .. 'resets', id)
+    event('container.reset', 'container', id)
   end
   if fresh or reprobe then
     if probed == '1' then

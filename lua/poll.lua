@@ -45,6 +45,9 @@ end
 if owner == '' then
   return { 'ok', describe(s) }
 end
+if doubtful(s) then
+  return { 'unproven', int(S.pause - S.now) }
+end
 if s.state == 'offered' then
   claim(s)
   return { 'claimed', describe(s) }

@@ -38,4 +38,6 @@ say "cargo clippy"
 cargo clippy --all-targets --test torture --locked -- -D warnings
 where_installed shellcheck shellcheck .ci/run start_docker_compose.sh scripts/*.sh deploy/targets/*.sh
 where_installed haproxy haproxy -c -q -f deploy/haproxy/haproxy.cfg
+where_installed promtool promtool check rules deploy/prometheus/leasehold.rules.yml
+where_installed promtool promtool test rules deploy/prometheus/leasehold.tests.yml
 licences_and_advisories

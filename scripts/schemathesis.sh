@@ -94,11 +94,12 @@ main() {
     cargo build --locked --quiet --bin leasehold
     start
     say "schemathesis: $SECONDS_MOST s against $URL"
+    # A stream of events has no end.
     local outcome=0
     (
         cd "$FOLDER"
         "$VENV/bin/schemathesis" --config-file "$ROOT/scripts/schemathesis.toml" run "$URL/openapi.json" \
-            --header "X-API-Key: $KEY" --seed 1 --max-time "$SECONDS_MOST" --generation-database none \
+            --exclude-path /events --header "X-API-Key: $KEY" --seed 1 --max-time "$SECONDS_MOST" --generation-database none \
             --checks all --exclude-checks "$EXCLUDED" --no-color >schemathesis.log 2>&1
     ) || outcome=$?
     if ((outcome)); then

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing.
 #
-#   scripts/setup.sh [redis] [sentinel] [faketime] [docker] [debootstrap] [curl] [openssl] [python]      all when none is named
+#   scripts/setup.sh [redis] [sentinel] [faketime] [docker] [debootstrap] [curl] [openssl] [python] [promtool]      all when none is named
 #   scripts/setup.sh postgresql      for the benchmark
 #
 # With INSTALL_CARGO_DENY=1 also cargo-deny, which `make lint` uses where it is.
@@ -25,8 +25,10 @@ packages_for() {
         curl) has curl || echo curl ;;
         openssl) has openssl || echo openssl ;;
         python) python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv ;;
+        # It comes with the server, which the tests do not start.
+        promtool) has promtool || echo prometheus ;;
         postgresql) [[ -d /usr/lib/postgresql ]] || echo postgresql ;;
-        *) die "setup: $1 is unknown; known are redis, sentinel, faketime, docker, debootstrap, curl, openssl, python and postgresql" ;;
+        *) die "setup: $1 is unknown; known are redis, sentinel, faketime, docker, debootstrap, curl, openssl, python, promtool and postgresql" ;;
     esac
 }
 
@@ -56,7 +58,7 @@ install() {
     as_root apt-get update -q </dev/null >&2
     local package
     for package in "$@"; do
-        if [[ $package == redis-* || $package == postgresql ]]; then
+        if [[ $package == redis-* || $package == postgresql || $package == prometheus ]]; then
             without_services apt_install "$package"
             # Not at the next start of the machine either.
             [[ -d /run/systemd/system ]] && as_root systemctl disable --quiet "$package"
@@ -75,7 +77,7 @@ install_cargo_deny() {
 }
 
 main() {
-    (($#)) || set -- redis sentinel faketime docker debootstrap curl openssl python
+    (($#)) || set -- redis sentinel faketime docker debootstrap curl openssl python promtool
     local what missing=()
     for what in "$@"; do
         mapfile -t -O "${#missing[@]}" missing < <(packages_for "$what")

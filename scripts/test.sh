@@ -15,7 +15,7 @@ with_engine() {
 }
 
 all() {
-    "$ROOT/scripts/setup.sh" redis sentinel faketime docker debootstrap curl openssl python
+    "$ROOT/scripts/setup.sh" redis sentinel faketime docker debootstrap curl openssl python promtool
     with_engine
     # Mostly downloads: meanwhile the compiler has the processors.
     "$ROOT/scripts/images.sh" linux redis haproxy &
@@ -36,7 +36,7 @@ all() {
 }
 
 fast() {
-    "$ROOT/scripts/setup.sh" redis sentinel faketime openssl
+    "$ROOT/scripts/setup.sh" redis sentinel faketime openssl promtool
     if has cargo-nextest; then
         cargo nextest run --locked -E 'not test(/^(compose|discovery)::/)'
     else

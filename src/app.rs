@@ -12,13 +12,15 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::{self, Bound, Certificate, Keys},
+    api::{self, Bound, Certificate, Keys, Services},
     config::Config,
-    discovery, health,
+    discovery,
+    events::Events,
+    health,
     metrics::Metrics,
     model::TargetType,
     pool::Pool,
-    provider,
+    provider, recycle,
     store::{Store, StoreError},
 };
 
@@ -38,11 +40,15 @@ pub enum Role {
     Health,
     /// Reclaims promptly what is overdue.
     Reaper,
+    /// Makes containers clean between sessions.
+    Recycle,
+    /// Delivers events to webhooks.
+    Events,
 }
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Api, Self::Discovery, Self::Health, Self::Reaper];
+    pub const ALL: [Self; 6] = [Self::Api, Self::Discovery, Self::Health, Self::Reaper, Self::Recycle, Self::Events];
 
     /// The word for it on the command line.
     #[must_use]
@@ -52,6 +58,8 @@ impl Role {
             Self::Discovery => "discovery",
             Self::Health => "health",
             Self::Reaper => "reaper",
+            Self::Recycle => "recycle",
+            Self::Events => "events",
         }
     }
 }
@@ -102,6 +110,7 @@ pub async fn run(config: Config, roles: Roles, key: Option<SecretString>) -> any
     }
     let certificate = Certificate::load(&config.tls)?;
     let providers = provider::from_config(&config)?;
+    recycle::check(&config, &providers)?;
     let config = Arc::new(config);
     let store = Store::connect(&config, metrics.clone())?;
     refuse_unfit(&store).await?;
@@ -110,10 +119,17 @@ pub async fn run(config: Config, roles: Roles, key: Option<SecretString>) -> any
     // Cancelled in this order: first nobody waits any more and the replica is not ready; then the parts end.
     let (draining, shutdown) = (CancellationToken::new(), CancellationToken::new());
     let pool = Pool::new(store.clone(), config.clone(), metrics.clone(), replica.clone(), draining.clone());
+    let events = Events::new(&store, &config, metrics.clone(), replica.clone())?;
+    let services = Services {
+        pool: pool.clone(),
+        events: events.clone(),
+        metrics: metrics.clone(),
+        keys: keys.clone(),
+        providers: providers.as_slice().into(),
+    };
     let has = |role| roles.0.contains(&role);
-    let Bound { server, address } =
-        api::bind(&config, &pool, &metrics, &keys, certificate.as_ref(), connections, has(Role::Api))
-            .with_context(|| format!("configuration: listen = {}: cannot be listened on", config.listen))?;
+    let Bound { server, address } = api::bind(&config, services, certificate.as_ref(), connections, has(Role::Api))
+        .with_context(|| format!("configuration: listen = {}: cannot be listened on", config.listen))?;
     let handle = server.handle();
 
     let mut parts = Parts { running: JoinSet::new() };
@@ -135,6 +151,24 @@ pub async fn run(config: Config, roles: Roles, key: Option<SecretString>) -> any
     }
     let configured = config.types.keys().cloned().collect();
     parts.start("types", make_known(store.clone(), configured, shutdown.clone()));
+    parts.start("settings", {
+        let (pool, shutdown) = (pool.clone(), shutdown.clone());
+        async move {
+            pool.run_settings(shutdown).await;
+            Ok(())
+        }
+    });
+    parts.start("event streams", {
+        let (events, shutdown) = (events.clone(), shutdown.clone());
+        async move {
+            events.run(shutdown).await;
+            Ok(())
+        }
+    });
+    if has(Role::Events) {
+        let shutdown = shutdown.clone();
+        parts.start("webhooks", async move { events.deliver(shutdown).await.map_err(anyhow::Error::from) });
+    }
     if has(Role::Reaper) {
         let (pool, shutdown) = (pool.clone(), shutdown.clone());
         parts.start("reaper", async move {
@@ -142,11 +176,26 @@ pub async fn run(config: Config, roles: Roles, key: Option<SecretString>) -> any
             Ok(())
         });
     }
+    if has(Role::Reaper) {
+        let (pool, shutdown) = (pool.clone(), shutdown.clone());
+        parts.start("auditor", async move {
+            pool.run_auditor(shutdown).await;
+            Ok(())
+        });
+    }
     if has(Role::Discovery) {
-        let (store, config) = (store.clone(), config.clone());
+        let (store, providers, config) = (store.clone(), providers.clone(), config.clone());
         let (replica, shutdown) = (replica.clone(), shutdown.clone());
         parts.start("discovery", async move {
             discovery::run(store, providers, config, replica, shutdown).await;
+            Ok(())
+        });
+    }
+    if has(Role::Recycle) {
+        let (store, providers, config) = (store.clone(), providers.clone(), config.clone());
+        let (metrics, shutdown) = (metrics.clone(), shutdown.clone());
+        parts.start("recycle", async move {
+            recycle::run(store, providers, config, metrics, shutdown).await;
             Ok(())
         });
     }
@@ -330,9 +379,9 @@ mod tests {
 
     #[test]
     fn roles_are_read_as_they_are_written() {
-        assert_eq!(Roles::default().to_string(), "api,discovery,health,reaper");
+        assert_eq!(Roles::default().to_string(), "api,discovery,health,reaper,recycle,events");
         assert_eq!("reaper, api".parse::<Roles>().unwrap().to_string(), "api,reaper");
         let error = "api,probe".parse::<Roles>().unwrap_err();
-        assert!(error.contains("\"probe\"") && error.contains("api,discovery,health,reaper"), "{error}");
+        assert!(error.contains("\"probe\"") && error.contains("api,discovery,health,reaper,recycle,events"), "{error}");
     }
 }

@@ -6,14 +6,20 @@
 //!
 //! Durations are written as `250ms`, `5s`, `10m`, `1h`.
 
+mod api_key;
+mod audit;
 mod defaults;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
+mod in_force;
 mod links;
 mod redaction;
 mod redis_url;
+mod reset;
+mod telemetry;
 mod validate;
+mod webhook;
 
 use std::{
     collections::BTreeMap,
@@ -31,11 +37,18 @@ use jiff::fmt::serde::unsigned_duration::friendly::compact as duration_text;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
+use self::validate::{between, check};
 pub use self::{
+    api_key::ApiKeyConfig,
+    audit::AuditConfig,
+    in_force::InForce,
     redaction::{redacted, without_source},
     redis_url::{HostPort, RedisPlace, RedisUrl},
+    reset::{QuarantineConfig, ResetConfig, ResetKind, TypeReset},
+    telemetry::TelemetryConfig,
+    webhook::WebhookConfig,
 };
-use crate::model::{About, OwnerName, ProviderName, Role, TargetType};
+use crate::model::{About, ProviderName, TargetType};
 
 /// A setting that cannot be used: which one, and what would be right.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +91,7 @@ pub struct Config {
     /// longer than load balancers take to notice. Default 3s.
     #[serde(with = "duration_text::required")]
     pub drain: Duration,
-    /// Most long polls open at a time on one replica. Default 10000.
+    /// Most long polls and streams of events open at a time on one replica. Default 10000.
     pub long_polls: usize,
     /// Redis.
     pub redis: RedisConfig,
@@ -92,12 +105,22 @@ pub struct Config {
     pub discovery: DiscoveryConfig,
     /// How containers are probed, unless their type says otherwise.
     pub health: HealthConfig,
+    /// How the data in Redis are audited.
+    pub audit: AuditConfig,
+    /// How containers are made clean between sessions, unless their type says otherwise.
+    pub reset: ResetConfig,
+    /// How long a container rests that fails again and again.
+    pub quarantine: QuarantineConfig,
+    /// Where traces are sent.
+    pub telemetry: TelemetryConfig,
     /// Logs.
     pub log: LogConfig,
     /// Target types: those that are listed are known before a container of them is found.
     pub types: BTreeMap<TargetType, TypeConfig>,
     /// Where containers are found.
     pub provider: Vec<ProviderConfig>,
+    /// Where events are sent.
+    pub webhook: Vec<WebhookConfig>,
     /// API keys, beside those of `api_keys_file`.
     pub api_key: Vec<ApiKeyConfig>,
     /// A TOML file of `[[api_key]]` entries, read again when it changes.
@@ -232,6 +255,17 @@ pub struct Limits {
     /// The longest a session may last in all; none when absent, which is the default.
     #[serde(with = "duration_text::optional")]
     pub max_duration: Option<Duration>,
+    /// The longest a session may go on without activity reported by its holder; any time when absent, which is the default.
+    #[serde(with = "duration_text::optional")]
+    pub idle_max: Option<Duration>,
+    /// How long before such an end the holder is warned; not in the first half of the time. Default 1m; 0s: never.
+    #[serde(with = "duration_text::required")]
+    pub warning: Duration,
+    /// Most live sessions of one owner in each type, with those that wait, when its key says nothing; any number when
+    /// absent, which is the default.
+    pub sessions_max: Option<u64>,
+    /// Most of them that wait; the same.
+    pub tickets_max: Option<u64>,
     /// How long an ended session can still be read. Default 24h.
     #[serde(with = "duration_text::required")]
     pub ended_kept: Duration,
@@ -356,6 +390,8 @@ pub struct TypeConfig {
     pub ports: Option<BTreeMap<String, u16>>,
     /// How to probe; what is absent is taken from `[health]`.
     pub probe: Option<TypeProbe>,
+    /// How to make it clean between sessions; what is absent is taken from `[reset]`.
+    pub reset: Option<TypeReset>,
 }
 
 /// `[types.<type>.probe]`
@@ -443,23 +479,6 @@ pub struct StaticContainer {
     pub host: String,
     /// Endpoint names and ports on that host.
     pub ports: BTreeMap<String, u16>,
-}
-
-/// `[[api_key]]`
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ApiKeyConfig {
-    /// What to call it in logs.
-    pub name: String,
-    /// Who its sessions belong to.
-    pub owner: OwnerName,
-    /// `admin`, `client` or `viewer`.
-    pub role: Role,
-    /// `sha256:` and the key's SHA-256 in hexadecimal, as `leasehold key new` prints it.
-    pub hash: String,
-    /// The largest `priority` that this key may ask for; `limits.priority_max` when absent.
-    #[serde(default)]
-    pub priority_max: Option<u32>,
 }
 
 impl HealthConfig {

@@ -5,8 +5,10 @@
 //! - [`app`] wires the parts of a replica together, supervises them and ends them.
 //! - [`cli`] is the command line; its client commands speak HTTP only, through [`client`].
 //! - [`api`] is the HTTP API: one file for each resource.
+//! - [`events`] tells what happens: to those who follow it, and to webhooks.
 //! - [`pool`] is what the service promises: sessions and the line.
-//! - [`discovery`] keeps the registry in step with the [`provider`]s; [`health`] probes containers.
+//! - [`discovery`] keeps the registry in step with the [`provider`]s; [`health`] probes containers;
+//!   [`recycle`] makes them clean between two sessions.
 //! - [`store`] is Redis: keys, scripts, connections. Nothing else names it.
 //! - [`rfb`] is the little of the VNC protocol that probes and the [`demo`] target share.
 //! - [`model`] is the words as types, [`config`] the settings, [`metrics`] and [`telemetry`] what is told of a replica.
@@ -18,11 +20,13 @@ pub mod client;
 pub mod config;
 pub mod demo;
 pub mod discovery;
+pub mod events;
 pub mod health;
 pub mod metrics;
 pub mod model;
 pub mod pool;
 pub mod provider;
+pub mod recycle;
 pub mod rfb;
 pub mod store;
 pub mod telemetry;

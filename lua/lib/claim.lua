@@ -1,13 +1,14 @@
 -- Makes an offered session ready: its lease begins, for its first span.
 local function claim(s)
-  local expiry = S.now + tonumber(s.span)
   redis.call('ZREM', S.base .. 'offers', s.id)
   S.licensed = true
   local key = S.base .. 'session:' .. s.id
-  if s.most then
-    s.cap = int(S.now + tonumber(s.most))
-    expiry = math.min(expiry, tonumber(s.cap))
+  local expiry, terms = begin_lease(s, s.container, tonumber(s.span))
+  if s.cap then
     redis.call('HSET', key, 'cap', s.cap)
+  end
+  if terms then
+    redis.call('HSET', key, 'terms', terms)
   end
   redis.call('ZADD', S.base .. 'leases', int(expiry), s.id)
   due_at(expiry)

@@ -1,14 +1,19 @@
--- Ends a session's record and takes it out of every set; the container, if it had one, is the caller's to settle.
+-- Ends a session's record and takes it out of every set; the container, if it had one, is the caller's to settle. The
+-- event says who did it where an operator did (`s.by`).
+local NOBODY = {}
+
 local function close(s, reason)
   local base = S.base
   -- Needs no memory, so what follows is let through.
   if s.state == 'ready' then
     redis.call('ZREM', base .. 'leases', s.id)
+    if s.lead then
+      redis.call('ZREM', base .. 'warnings', s.id)
+    end
   elseif s.state == 'offered' then
     redis.call('ZREM', base .. 'offers', s.id)
   else
-    redis.call('ZREM', base .. 'queue', s.id)
-    redis.call('ZREM', base .. 'tickets', s.id)
+    leave(s.id, s.owner)
   end
   S.licensed = true
   redis.call('ZREM', base .. 'sessions', s.id)
@@ -34,7 +39,7 @@ local function close(s, reason)
     S.pending = { 'hold', int(S.hold) }
   end
   event('session.ended', 'session', s.id, 'owner', s.owner, 'reason', reason,
-    'container', s.container or '', 'token', s.token or '')
+    'container', s.container or '', 'token', s.token or '', unpack(s.by and { 'by', s.by } or NOBODY))
   s.state = 'ended'
   s.ended = int(S.wall)
   s.reason = reason

@@ -4,11 +4,11 @@ local function derive(f)
   if f.lease then
     return 'allocated', 'allocated'
   end
-  if f.reset then
+  if f.reset and f.reset ~= 'failed' then
     return 'resetting', 'resetting'
   end
   local state = f.state
-  if f.quarantine or f.probe == 'bad' or f.check == 'unhealthy' or (state ~= 'running' and state ~= 'created') then
+  if f.reset or f.quarantine or f.probe == 'bad' or f.check == 'unhealthy' or (state ~= 'running' and state ~= 'created') then
     return 'unhealthy', 'unhealthy'
   end
   if state == 'created' or f.check == 'starting' or (f.probed == '1' and f.probe ~= 'ok') then

@@ -3,24 +3,38 @@
 -- character: JSON escapes them, and no other free text that is stored has any.
 local BETWEEN, NONE = '\31', '\30'
 
--- A container: id, provider, state, check, probed, probe, why, pool state, cordoned, lease, allocated at, token, about,
--- held.
+-- A container: id, provider, state, check, probed, probe, why, pool state, by whom it was cordoned, lease, allocated at,
+-- token, about, held; until when it is drained by the clock, and whether its session ends then ('1'); its reset,
+-- and why the last attempt failed.
 local function describe_container(f)
   local pool_state, set = derive(f)
+  local ends, forced = NONE, NONE
+  if f.drain then
+    ends, forced = string.match(f.drain, '^(%d+):(%d)$')
+    ends = int(ends - S.now + S.wall)
+  end
   return table.concat({ f.id, f.provider, f.state, f.check, f.probed, f.probe or NONE, f.why or NONE, pool_state,
     f.cordon or NONE, f.lease or NONE, f.at or NONE, f.token or NONE,
     redis.call('GET', S.base .. 'about:' .. f.id) or NONE,
-    set == 'available' and pool_state ~= set and '1' or NONE }, BETWEEN)
+    set == 'available' and pool_state ~= set and '1' or NONE, ends, forced,
+    f.reset or NONE, f.reset and redis.call('HGET', S.base .. 'container:' .. f.id, 'reset_why') or NONE }, BETWEEN)
 end
 
 -- A session: id, state, owner, ttl, expires in ms, created, ended, reason, token, wall clock, position, estimate in ms,
 -- metadata, idempotency key to keep alive; then what its lease can be proven by: id and incarnation of the container,
--- longest end by the clock, epoch, and whether a proof is wanted; and last its container (none when `brief`).
+-- longest end by the clock, epoch, and whether a proof is wanted; what is left in ms when its holder is to be warned of its
+-- longest end, and of its end for want of activity; and last its container (none when `brief`).
 local function describe(s, brief)
   local expires, position, estimate, container, metadata = NONE, NONE, NONE, NONE, NONE
+  local cap_left, idle_left = NONE, NONE
   if s.state == 'ready' then
     local expiry = s.expiry or tonumber(redis.call('ZSCORE', S.base .. 'leases', s.id) or 0)
     expires = int(math.max(0, expiry - S.now))
+    if s.lead then
+      local cap, idle = warned_from(s)
+      cap_left = cap and cap <= S.now and int(math.max(0, s.cap - S.now)) or NONE
+      idle_left = idle and idle <= S.now and int(math.max(0, s.idle_end - S.now)) or NONE
+    end
   elseif s.state == 'queued' then
     local rank = redis.call('ZRANK', S.base .. 'queue', s.id)
     if rank then
@@ -38,5 +52,5 @@ local function describe(s, brief)
   return table.concat({ s.id, s.state, s.owner, s.ttl, expires, s.created, s.ended or NONE, s.reason or NONE,
     s.token or NONE, int(S.wall), position, estimate, metadata, s.keep_idem or NONE, s.container or NONE,
     s.inc or NONE, s.cap and int(s.cap - S.now + S.wall) or NONE, int(S.epoch),
-    S.recovering and s.proven ~= int(S.epoch) and '1' or NONE, container }, BETWEEN)
+    S.recovering and s.proven ~= int(S.epoch) and '1' or NONE, cap_left, idle_left, container }, BETWEEN)
 end

@@ -1,7 +1,6 @@
 -- Takes a container from the set that it is in to another; its record says which. Leased containers are in no set of
 -- their own: their sessions are in `leases` and `offers`.
--- Scores: `available` by the time freed, so that the longest idle goes first; the others by the time of entry
--- (`resetting`: the deadline, which the worker that claims it sets).
+-- Scores: `available` by the time freed, so that the longest idle goes first; the others by the time of entry.
 local function move(f, to, score)
   if f.set and f.set ~= 'allocated' then
     redis.call('ZREM', S.base .. f.set, f.id)

@@ -5,6 +5,9 @@ local DEADLINES = { ready = 'leases', offered = 'offers', queued = 'tickets' }
 
 local function overdue(s)
   local set = DEADLINES[s.state]
+  if s.state == 'offered' and doubtful(s) then
+    return 'lost_in_recovery'
+  end
   if not set or S.now < S.due then
     return nil
   end
@@ -17,6 +20,9 @@ local function overdue(s)
   end
   if s.cap and deadline >= tonumber(s.cap) then
     return 'max_duration'
+  end
+  if s.idle_end and deadline >= s.idle_end then
+    return 'idle'
   end
   if s.state == 'offered' or (s.confirm and not s.beat) then
     return 'unconfirmed'

@@ -52,7 +52,7 @@ local function read()
   S.us = time[1] * 1000000 + time[2]
   S.wall = math.floor(S.us / 1000)
   local epoch = redis.call('HMGET', KEYS[1], 'schema', 'server', 'checked', 'offset', 'tick', 'epoch', 'seq', 'floor',
-    'hold', 'lagged', 'pause', 'lost', 'trust', 'due')
+    'hold', 'lagged', 'pause', 'lost', 'trust', 'due', 'line')
   if epoch[1] and tonumber(epoch[1]) > SCHEMA then
     return { 'newer_schema', tonumber(epoch[1]) }
   end
@@ -72,5 +72,7 @@ local function read()
   S.trust = tonumber(epoch[13])
   -- Nothing is overdue, and nobody is to be served, before it.
   S.due = tonumber(epoch[14] or 0)
+  -- Where the line stands: `join` says how.
+  S.line = epoch[15]
   return nil
 end

@@ -1,4 +1,4 @@
-local DUE = { 'leases', 'offers', 'tickets', 'quarantine' }
+local DUE = { 'leases', 'offers', 'tickets', 'quarantine', 'draining', 'warnings' }
 
 -- The earliest time at which there is something to do.
 local function next_due()
@@ -12,9 +12,9 @@ local function next_due()
   return first
 end
 
--- Takes back what is overdue: leases, offers, tickets, quarantine; at most 16 in all. Then serves the line with what is
--- available all the same. So no promise needs a background process: whatever script runs first after a deadline keeps
--- it. Returns how many were overdue; leaves `S.more` when there may be others.
+-- Takes back what is overdue: leases, offers, tickets, quarantine, drains; and warns of ends that come near; at most 16 in
+-- all. Then serves the line with what is available all the same. So no promise needs a background process: whatever
+-- script runs first after a deadline keeps it. Returns how many were overdue; leaves `S.more` when there may be others.
 -- The type's record says before when nothing is due: then this costs nothing. `anyway` looks all the same.
 local function reclaim(anyway)
   if S.now < S.due and not anyway then
@@ -38,15 +38,28 @@ local function reclaim(anyway)
       end
     end
   end
+  for _, id in ipairs(due('warnings')) do
+    licence()
+    warn(id)
+  end
   for _, id in ipairs(due('quarantine')) do
     licence()
     redis.call('ZREM', S.base .. 'quarantine', id)
     local f = facts(id)
     if f then
+      local changes
       f.quarantine = nil
       redis.call('HDEL', S.base .. 'container:' .. id, 'quarantine')
-      settle(f)
+      if f.reset == 'failed' then
+        changes = {}
+        want_reset(f, changes)
+      end
+      settle(f, false, changes)
     end
+  end
+  for _, id in ipairs(due('draining')) do
+    licence()
+    end_drain(id)
   end
   serve()
   S.more = S.more or left == 0

@@ -2,7 +2,7 @@
 local function recovered()
   if S.pause and not S.recovering then
     licence()
-    redis.call('HDEL', KEYS[1], 'pause', 'lost', 'found', 'trust', 'proven')
+    redis.call('HDEL', KEYS[1], 'pause', 'lost', 'found', 'trust', 'doubt', 'proven')
     redis.call('UNLINK', S.base .. 'cleared')
     S.pause = nil
     event('recovery.ended')

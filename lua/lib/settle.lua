@@ -23,5 +23,7 @@ local function settle(f, quiet, changes)
   end
   if to == 'available' then
     offer(f)
+  elseif f.drain and to ~= 'allocated' then
+    drained(f)
   end
 end

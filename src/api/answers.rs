@@ -23,16 +23,16 @@ pub(super) fn operations(item: &mut PathItem) -> Vec<(Method, &mut Operation)> {
 
 /// Adds to each operation the answers that follow from what it takes.
 pub(super) fn describe_shared(document: &mut OpenApi) {
-    for item in document.paths.paths.values_mut() {
+    for (path, item) in &mut document.paths.paths {
         for (method, operation) in operations(item) {
-            for (status, answer) in shared(&method, operation) {
+            for (status, answer) in shared(path, &method, operation) {
                 operation.responses.responses.entry(status.to_owned()).or_insert(RefOr::T(answer));
             }
         }
     }
 }
 
-fn shared(method: &Method, operation: &Operation) -> Vec<(&'static str, Response)> {
+fn shared(path: &str, method: &Method, operation: &Operation) -> Vec<(&'static str, Response)> {
     let tagged = |tag: &str| operation.tags.iter().flatten().any(|other| other == tag);
     let secured = operation.security.is_some();
     let has_body = operation.request_body.is_some();
@@ -57,13 +57,29 @@ fn shared(method: &Method, operation: &Operation) -> Vec<(&'static str, Response
         answers.push(("413", problem("The body is too large")));
         answers.push(("415", problem("The body is not `application/json`")));
     }
+    if secured && !keeps(path, method) {
+        answers.push(("429", pausing("The key asks too often (`rate_limited`): see Retry-After")));
+    }
     if secured && !tagged("operation") {
-        let pause = HeaderBuilder::new().description(Some("Seconds to wait")).build();
-        let mut answer = problem("Redis does not answer: see Retry-After");
-        answer.headers.insert("Retry-After".to_owned(), RefOr::T(pause));
-        answers.push(("503", answer));
+        answers.push(("503", pausing("Redis does not answer: see Retry-After")));
     }
     answers
+}
+
+/// Whether it keeps or ends a session: then it is not counted (the handler takes a `Keeper`).
+fn keeps(path: &str, method: &Method) -> bool {
+    method == Method::DELETE
+        || ["/heartbeat", "/heartbeats", "/{session_id}/release", "/session/{session_id}"]
+            .iter()
+            .any(|end| path.ends_with(end))
+}
+
+/// A problem that says when to try again.
+fn pausing(description: &str) -> Response {
+    let pause = HeaderBuilder::new().description(Some("Seconds to wait")).build();
+    let mut answer = problem(description);
+    answer.headers.insert("Retry-After".to_owned(), RefOr::T(pause));
+    answer
 }
 
 fn problem(description: &str) -> Response {

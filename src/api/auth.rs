@@ -16,21 +16,22 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use tokio_util::sync::CancellationToken;
 
-use super::{Problem, State, browser};
+use super::{Problem, State, browser, rate::Rate};
 use crate::{
-    config::{ApiKeyConfig, Config, without_source},
-    model::{Caller, OwnerName, Role},
+    config::{ApiKeyConfig, Config, ConfigError, Limits, without_source},
+    model::{Caller, OwnerName, Role, Share},
 };
 
 /// How often the file of keys is looked at.
 const RELOAD_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What an API key stands for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 struct Identity {
     name: String,
     caller: Caller,
     priority_max: u32,
+    rate: Option<Rate>,
 }
 
 struct Key {
@@ -52,6 +53,9 @@ pub enum KeysError {
     /// A key's hash or owner is wrong.
     #[error("configuration: {0}")]
     Wrong(String),
+    /// A key has a value that cannot be used.
+    #[error(transparent)]
+    Setting(#[from] ConfigError),
     /// Whoever can reach this address could do everything.
     #[error(
         "configuration: listen = {0}: without an API key only a loopback address may be listened on; set \
@@ -64,7 +68,7 @@ pub enum KeysError {
 pub struct Keys {
     fixed: Vec<Key>,
     file: Option<PathBuf>,
-    priority_max: u32,
+    limits: Limits,
     current: ArcSwap<Vec<Key>>,
     /// Who everybody is while there is no key at all.
     nobody: Arc<Identity>,
@@ -83,13 +87,14 @@ impl Keys {
     /// # Errors
     /// See [`KeysError`].
     pub fn load(config: &Config, plain: Option<&SecretString>) -> Result<Self, KeysError> {
-        let priority_max = config.limits.priority_max;
+        let limits = config.limits.clone();
+        let (sessions_max, tickets_max) = (limits.sessions_max, limits.tickets_max);
         let identity = |name: &str, owner: &str| -> Result<Arc<Identity>, KeysError> {
             let owner: OwnerName = owner.parse().map_err(|error| KeysError::Wrong(format!("{error}")))?;
-            let caller = Caller { owner, role: Role::Admin };
-            Ok(Arc::new(Identity { name: name.to_owned(), caller, priority_max }))
+            let caller = Caller { owner, role: Role::Admin, share: Share { weight: 1, sessions_max, tickets_max } };
+            Ok(Arc::new(Identity { name: name.to_owned(), caller, priority_max: limits.priority_max, rate: None }))
         };
-        let mut fixed = config.api_key.iter().map(|key| Key::read(key, priority_max)).collect::<Result<Vec<_>, _>>()?;
+        let mut fixed = config.api_key.iter().map(|key| Key::read(key, &limits)).collect::<Result<Vec<_>, _>>()?;
         if let Some(plain) = plain {
             let digest = Sha256::digest(plain.expose_secret()).into();
             fixed.push(Key { digest, identity: identity("environment", "admin")? });
@@ -97,9 +102,9 @@ impl Keys {
         let keys = Self {
             fixed,
             file: config.api_keys_file.clone(),
-            priority_max,
             current: ArcSwap::default(),
             nobody: identity("none", "local")?,
+            limits,
         };
         keys.reload()?;
         if keys.current.load().is_empty() && !config.listen.ip().is_loopback() {
@@ -145,7 +150,7 @@ impl Keys {
             let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
             let file: KeyFile = toml::from_str(&text).map_err(|error| wrong(without_source(&error.to_string())))?;
             for key in &file.api_key {
-                keys.push(Key::read(key, self.priority_max)?);
+                keys.push(Key::read(key, &self.limits)?);
             }
             if keys.is_empty() {
                 return Err(wrong("it has no [[api_key]], and no other key is configured".to_owned()));
@@ -180,7 +185,8 @@ impl Keys {
 }
 
 impl Key {
-    fn read(config: &ApiKeyConfig, priority_max: u32) -> Result<Self, KeysError> {
+    fn read(config: &ApiKeyConfig, limits: &Limits) -> Result<Self, KeysError> {
+        config.validate()?;
         let hex = config.hash.strip_prefix("sha256:").unwrap_or_default();
         let mut digest = [0; 32];
         let right = hex.len() == 64
@@ -194,9 +200,10 @@ impl Key {
             let reason = "sha256: and 64 hexadecimal digits are right; `leasehold key new` makes one";
             return Err(KeysError::Wrong(format!("the hash of api_key {:?}: {reason}", config.name)));
         }
-        let caller = Caller { owner: config.owner.clone(), role: config.role };
-        let priority_max = config.priority_max.unwrap_or(priority_max);
-        Ok(Self { digest, identity: Arc::new(Identity { name: config.name.clone(), caller, priority_max }) })
+        let caller = Caller { owner: config.owner.clone(), role: config.role, share: config.share(limits) };
+        let priority_max = config.priority_max.unwrap_or(limits.priority_max);
+        let rate = Rate::of(config);
+        Ok(Self { digest, identity: Arc::new(Identity { name: config.name.clone(), caller, priority_max, rate }) })
     }
 
     fn copied(&self) -> Self {
@@ -217,8 +224,8 @@ pub(super) fn key_of(request: &HttpRequest) -> Option<&str> {
     })
 }
 
-/// A caller with at least a certain role. `NEEDED`: 0 viewer, 1 client, 2 admin.
-pub struct Authenticated<const NEEDED: u8> {
+/// A caller with at least a certain role. `NEEDED`: 0 viewer, 1 client, 2 admin. `COUNTED`: by the key's rate limit.
+pub struct Authenticated<const NEEDED: u8, const COUNTED: bool = true> {
     identity: Arc<Identity>,
 }
 
@@ -226,18 +233,26 @@ pub struct Authenticated<const NEEDED: u8> {
 pub type Reader = Authenticated<0>;
 /// May hold sessions.
 pub type Holder = Authenticated<1>;
+/// May hold sessions, and does what keeps or ends one: no rate limit may stand in the way of that.
+pub type Keeper = Authenticated<1, false>;
 /// May act for the whole pool.
 pub type Operator = Authenticated<2>;
 
-impl<const NEEDED: u8> Authenticated<NEEDED> {
+impl<const NEEDED: u8, const COUNTED: bool> Authenticated<NEEDED, COUNTED> {
     /// The largest `priority` that the key may ask for.
     #[must_use]
     pub fn priority_max(&self) -> u32 {
         self.identity.priority_max
     }
+
+    /// Who it is in events and logs: the owner, and the name of the key.
+    #[must_use]
+    pub fn by(&self) -> String {
+        format!("{}/{}", self.identity.caller.owner, self.identity.name)
+    }
 }
 
-impl<const NEEDED: u8> Deref for Authenticated<NEEDED> {
+impl<const NEEDED: u8, const COUNTED: bool> Deref for Authenticated<NEEDED, COUNTED> {
     type Target = Caller;
 
     fn deref(&self) -> &Caller {
@@ -245,7 +260,7 @@ impl<const NEEDED: u8> Deref for Authenticated<NEEDED> {
     }
 }
 
-impl<const NEEDED: u8> FromRequest for Authenticated<NEEDED> {
+impl<const NEEDED: u8, const COUNTED: bool> FromRequest for Authenticated<NEEDED, COUNTED> {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
@@ -260,6 +275,9 @@ impl<const NEEDED: u8> FromRequest for Authenticated<NEEDED> {
             }
             if NEEDED > 1 && role != Role::Admin {
                 return Err(Problem::forbidden(role, Role::Admin));
+            }
+            if let Some(rate) = identity.rate.as_ref().filter(|_| COUNTED) {
+                rate.check()?;
             }
             tracing::trace!(key = %identity.name, owner = %identity.caller.owner, "authenticated");
             Ok(Self { identity })

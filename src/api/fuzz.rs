@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, test::TestRequest, web};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    CreateBody, HeartbeatBody, HeartbeatsBody, Keys, Problem,
+    CreateBody, DrainBody, HeartbeatBody, HeartbeatsBody, Keys, Problem, TypeBody,
     auth::key_of,
     extract::{parse, session_id},
     paths,
@@ -31,6 +31,8 @@ pub fn bodies(data: &[u8]) {
         refused(&problem, &[400, 422]);
     }
     let _ = body::<HeartbeatBody>(data);
+    let _ = body::<DrainBody>(data);
+    let _ = body::<TypeBody>(data);
     if let Some(many) = body::<HeartbeatsBody>(data) {
         for one in &many.heartbeats {
             id(&one.session_id);
@@ -64,7 +66,7 @@ pub fn ids(data: &[u8]) {
         assert!(paths::normal(normal).is_none() || normal.starts_with("/api"), "{text:?} has two normal forms");
         assert!(normal.len() <= text.len().max(1));
     }
-    for problem in super::sessions::fuzz_queries(&text) {
+    for problem in super::sessions::fuzz_queries(&text).chain(super::explain::fuzz_queries(&text)) {
         refused(&problem, &[400]);
     }
 }

@@ -4,7 +4,11 @@ use actix_web::{HttpResponse, get, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Problem, State, auth::Holder, extract::Query};
+use super::{
+    Problem, State,
+    auth::{Holder, Keeper},
+    extract::Query,
+};
 use crate::model::Container;
 
 /// A container was given.
@@ -38,6 +42,7 @@ struct AllocateQuery {
     (status = 200, description = "Taken", body = GuideAllocated),
     (status = 404, description = "Unknown target type", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "The id is in use for another type", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "The owner has as many as it may (`quota_exceeded`), or the key asks too often (`rate_limited`)", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "Nothing is available", body = Problem, content_type = "application/problem+json")))]
 #[post("/containers/{target_type}/allocate")]
 pub(super) async fn guide_allocate(
@@ -58,7 +63,7 @@ pub(super) async fn guide_allocate(
     (status = 404, description = "No such session of yours", body = Problem, content_type = "application/problem+json")))]
 #[post("/containers/{session_id}/release")]
 pub(super) async fn guide_release(
-    caller: Holder,
+    caller: Keeper,
     state: web::Data<State>,
     session_id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
@@ -73,7 +78,7 @@ pub(super) async fn guide_release(
     (status = 404, description = "No live session of yours", body = Problem, content_type = "application/problem+json")))]
 #[get("/containers/session/{session_id}")]
 pub(super) async fn guide_session(
-    caller: Holder,
+    caller: Keeper,
     state: web::Data<State>,
     session_id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {

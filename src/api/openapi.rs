@@ -8,7 +8,10 @@ use utoipa::{
 use utoipa_actix_web::{AppExt as _, service_config::ServiceConfig};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{answers, containers, guide, operation, recovery, sessions};
+use super::{
+    answers, audit, containers, events, explain, guide, insight, operation, operator, recovery, sessions, types,
+    webhooks,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -21,6 +24,8 @@ use super::{answers, containers, guide, operation, recovery, sessions};
     tags(
         (name = "sessions", description = "A client's claims on containers"),
         (name = "containers", description = "What there is and who has it"),
+        (name = "types", description = "The kinds of containers, and their settings"),
+        (name = "events", description = "What happens, followed or delivered"),
         (name = "guide", description = "The routes of the system that the guide describes"),
         (name = "operation", description = "Liveness, readiness, metrics")
     )
@@ -52,8 +57,21 @@ pub(super) fn service(routes: &mut ServiceConfig) {
         .service(guide::guide_session)
         .service(guide::guide_allocate)
         .service(guide::guide_release)
+        .service(insight::container_logs)
+        .service(insight::container_stats)
         .service(containers::read_container)
-        .service(recovery::end_recovery);
+        .service(audit::audit)
+        .service(operator::cordon)
+        .service(operator::uncordon)
+        .service(operator::drain)
+        .service(explain::explain)
+        .service(types::list_types)
+        .service(types::change_type)
+        .service(recovery::end_recovery)
+        .service(events::follow_events)
+        .service(webhooks::list_webhooks)
+        .service(webhooks::list_dead_letters)
+        .service(webhooks::replay_webhook);
 }
 
 /// The routes that every replica has, whatever its roles.

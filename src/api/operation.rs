@@ -1,12 +1,14 @@
 //! What operators and their programs ask: is it alive, is it ready, what does it count.
 
+use std::time::Duration;
+
 use actix_web::{HttpResponse, get, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Problem, State, auth::Reader};
 use crate::{
-    metrics::{self, PoolSizes},
+    metrics::{self, AuditSize, PoolSizes, ProviderSize},
     model::{PoolState, SessionState},
 };
 
@@ -53,14 +55,19 @@ pub(super) async fn readyz(state: web::Data<State>) -> Result<HttpResponse, Prob
 pub(super) async fn scrape(_caller: Reader, state: web::Data<State>) -> Result<HttpResponse, Problem> {
     let sizes = sizes(&state).await.unwrap_or_else(|error| {
         tracing::debug!(%error, "a scrape went without the pool's sizes");
-        PoolSizes { waiting: state.pool.waiting() as u64, ..PoolSizes::default() }
+        own_sizes(&state)
     });
     let text = state.metrics.encode(&sizes).map_err(|_| Problem::internal())?;
     Ok(HttpResponse::Ok().content_type(metrics::CONTENT_TYPE).body(text))
 }
 
+/// What is known without Redis.
+fn own_sizes(state: &State) -> PoolSizes {
+    PoolSizes { waiting: state.pool.waiting() as u64, long_polls: state.pool.long_polls(), ..PoolSizes::default() }
+}
+
 async fn sizes(state: &State) -> Result<PoolSizes, crate::pool::PoolError> {
-    let mut sizes = PoolSizes { redis_up: true, waiting: state.pool.waiting() as u64, ..PoolSizes::default() };
+    let mut sizes = PoolSizes { redis_up: true, ..own_sizes(state) };
     for (target_type, counts) in state.pool.counts().await? {
         for (pool_state, count) in [
             (PoolState::Available, counts.available),
@@ -73,12 +80,27 @@ async fn sizes(state: &State) -> Result<PoolSizes, crate::pool::PoolError> {
         }
         sizes.cordoned.push((target_type.clone(), counts.cordoned));
         sizes.held.push((target_type.clone(), counts.held));
+        let oldest = Duration::from_secs(counts.oldest_reset_seconds.unwrap_or_default());
+        sizes.oldest_resets.push((target_type.clone(), oldest));
         sizes.recoveries.push((target_type.clone(), counts.recovery));
         sizes.sessions.push((target_type.clone(), SessionState::Ready, counts.sessions_ready));
         sizes.sessions.push((target_type, SessionState::Queued, counts.sessions_queued));
     }
+    for webhook in state.events.webhooks().await? {
+        for one in webhook.deliveries {
+            sizes.webhooks.push((webhook.name.clone(), one.target_type, one.behind, one.dead));
+        }
+    }
     for provider in state.pool.providers().await? {
-        sizes.providers.push((provider.name, provider.age, provider.error.is_none()));
+        sizes.providers.push(ProviderSize {
+            name: provider.name,
+            age: provider.age,
+            up: provider.error.is_none(),
+            discovered: provider.holder.is_some(),
+        });
+    }
+    for (target_type, audited) in state.pool.audited().await? {
+        sizes.audits.push(AuditSize { target_type, age: audited.age, found: audited.found });
     }
     Ok(sizes)
 }

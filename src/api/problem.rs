@@ -1,13 +1,13 @@
 //! Errors as `application/problem+json` (RFC 9457): one table from an error to its status, its stable code, and what it tells.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    model::Role,
+    model::{Role, WebhookName},
     pool::{PoolError, StoreError},
 };
 
@@ -46,6 +46,15 @@ pub struct Problem {
     /// For `stale_fencing_token`: the session's.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub fencing_token: Option<u64>,
+    /// For `no_available_containers`: how many containers are out for each reason; `GET /explain` says more.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reasons: Option<BTreeMap<String, u64>>,
+    /// For `quota_exceeded`: `sessions_max` or `tickets_max`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub quota: Option<String>,
+    /// The trace that the request belongs to, where it is known: logs name it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub trace_id: Option<String>,
     #[serde(skip)]
     #[schema(ignore)]
     retry_after: Option<Duration>,
@@ -62,12 +71,21 @@ impl Problem {
             known_types: None,
             end_reason: None,
             fencing_token: None,
+            reasons: None,
+            quota: None,
+            trace_id: None,
             retry_after: None,
         }
     }
 
     fn retry_after(mut self, time: Duration) -> Self {
         self.retry_after = Some(time);
+        self
+    }
+
+    /// The same, naming its trace.
+    pub(super) fn in_trace(mut self, trace_id: String) -> Self {
+        self.trace_id = Some(trace_id);
         self
     }
 
@@ -110,6 +128,16 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "Body too large", detail)
     }
 
+    /// The key asks more often than it may.
+    pub(super) fn rate_limited(per_second: u32, wait: Duration) -> Self {
+        let detail = format!(
+            "This key may ask this replica {per_second} times a second; heartbeats and releases are not counted"
+        );
+        // Whole seconds in the header: one too early would be refused again.
+        let wait = Duration::from_secs(wait.as_secs() + u64::from(wait.subsec_nanos() > 0));
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests", detail).retry_after(wait)
+    }
+
     pub(super) fn too_slow(most: Duration) -> Self {
         let detail = format!("The body did not come within {most:?}");
         Self::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", "Body too slow", detail)
@@ -130,6 +158,29 @@ impl Problem {
         let path: String = path.chars().take(120).collect();
         let detail = format!("{path} does not answer {method}; /docs lists what it does");
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed", detail)
+    }
+
+    /// What the container's provider can never do.
+    pub(super) fn not_supported(detail: String) -> Self {
+        Self::new(StatusCode::CONFLICT, "not_supported", "Not supported", detail)
+    }
+
+    /// What the container's provider refuses as things are.
+    pub(super) fn provider_refused(detail: String) -> Self {
+        Self::new(StatusCode::CONFLICT, "provider_refused", "The provider refuses", detail)
+    }
+
+    /// The container's provider cannot be asked now.
+    pub(super) fn provider_unavailable(detail: String) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "provider_unavailable", "Provider unavailable", detail)
+            .retry_after(RETRY_AFTER)
+    }
+
+    pub(super) fn no_webhook(name: &str, known: &[WebhookName]) -> Self {
+        let name: String = name.chars().take(80).collect();
+        let known = known.iter().map(WebhookName::as_str).collect::<Vec<_>>().join(", ");
+        let detail = format!("There is no webhook {name:?} in the configuration; known are: {known}");
+        Self::new(StatusCode::NOT_FOUND, "webhook_not_found", "No such webhook", detail)
     }
 
     /// A defect of ours: the log says more.
@@ -157,9 +208,11 @@ impl From<PoolError> for Problem {
                 known_types: Some(known),
                 ..new(StatusCode::NOT_FOUND, "unknown_target_type", "Unknown target type")
             },
-            PoolError::NoAvailable { retry_after, .. } => {
-                unavailable("no_available_containers", "Nothing available").retry_after(retry_after)
-            }
+            PoolError::NoAvailable { retry_after, reasons, .. } => Self {
+                reasons: reasons
+                    .map(|all| all.into_iter().map(|(reason, count)| (reason.as_str().to_owned(), count)).collect()),
+                ..unavailable("no_available_containers", "Nothing available").retry_after(retry_after)
+            },
             PoolError::Recovering { left, .. } | PoolError::Unproven { left, .. } => {
                 unavailable("recovering", "Recovering from a loss of Redis").retry_after(left.min(RECOVERY_RETRY))
             }
@@ -169,7 +222,14 @@ impl From<PoolError> for Problem {
             PoolError::InvalidLeaseToken(_) => {
                 new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_lease_token", "Not a proof of the lease")
             }
-            PoolError::LineFull { .. } => unavailable("line_full", "The line is full").retry_after(RETRY_AFTER),
+            PoolError::LineFull { .. } => {
+                new(StatusCode::TOO_MANY_REQUESTS, "line_full", "The line is full").retry_after(RETRY_AFTER)
+            }
+            PoolError::QuotaExceeded { quota, .. } => Self {
+                quota: Some(quota),
+                ..new(StatusCode::TOO_MANY_REQUESTS, "quota_exceeded", "The owner's quota is used up")
+                    .retry_after(RETRY_AFTER)
+            },
             PoolError::TooManyWaiting => {
                 unavailable("too_many_waiting", "Too many waiting requests").retry_after(RETRY_AFTER)
             }

@@ -31,8 +31,8 @@ use tokio::{
 use tracing_actix_web::TracingLogger;
 use utoipa_actix_web::AppExt as _;
 
-use super::{Certificate, Keys, State, cors::cors, methods::Methods, openapi, paths, span::RequestSpan, stream::Paced};
-use crate::{config::Config, metrics::Metrics, pool::Pool};
+use super::{Certificate, Keys, State, cors::cors, methods::Methods, openapi, paths, span, stream::Paced};
+use crate::{config::Config, events::Events, metrics::Metrics, pool::Pool, provider::Provider};
 
 /// Longer than the load balancer keeps an idle connection, so that it is never the server that closes one just as a
 /// request comes.
@@ -52,6 +52,21 @@ pub struct Bound {
     pub address: SocketAddr,
 }
 
+/// What the API stands on.
+#[derive(Clone)]
+pub struct Services {
+    /// Sessions and containers.
+    pub pool: Pool,
+    /// What happens to them.
+    pub events: Events,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Who may ask.
+    pub keys: Arc<Keys>,
+    /// Where containers are found.
+    pub providers: Arc<[Arc<dyn Provider>]>,
+}
+
 /// Binds `config.listen`, for HTTPS where there is a certificate, for at most so many connections; more wait to be
 /// accepted. With `whole` it serves everything, else only what operators ask.
 ///
@@ -62,9 +77,7 @@ pub struct Bound {
 /// The address cannot be listened on.
 pub fn bind(
     config: &Arc<Config>,
-    pool: &Pool,
-    metrics: &Arc<Metrics>,
-    keys: &Arc<Keys>,
+    services: Services,
     certificate: Option<&Arc<Certificate>>,
     connections: usize,
     whole: bool,
@@ -73,14 +86,7 @@ pub fn bind(
         if config.workers == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { config.workers };
     let listener = TcpListener::bind(config.listen)?;
     let address = listener.local_addr()?;
-    let parts = Parts {
-        config: config.clone(),
-        pool: pool.clone(),
-        metrics: metrics.clone(),
-        keys: keys.clone(),
-        methods: Arc::new(Methods::of(openapi::document())),
-        whole,
-    };
+    let parts = Parts { config: config.clone(), services, methods: Arc::new(Methods::of(openapi::document())), whole };
     let server = actix_server::Server::build()
         .workers(workers)
         .max_concurrent_connections(connections.div_ceil(workers))
@@ -106,9 +112,7 @@ pub fn bind(
 #[derive(Clone)]
 struct Parts {
     config: Arc<Config>,
-    pool: Pool,
-    metrics: Arc<Metrics>,
-    keys: Arc<Keys>,
+    services: Services,
     methods: Arc<Methods>,
     whole: bool,
 }
@@ -125,9 +129,11 @@ fn app(
         InitError = (),
     >,
 > {
-    let Parts { config, pool, metrics, keys, methods, whole } = parts;
+    let Parts { config, services, methods, whole } = parts;
+    let Services { pool, events, metrics, keys, providers } = services;
     let cors = cors(&config.cors);
-    let state = web::Data::new(State { pool: pool.for_worker(), config, metrics: metrics.clone(), keys });
+    let state =
+        web::Data::new(State { pool: pool.for_worker(), events, config, metrics: metrics.clone(), keys, providers });
     let known = methods.clone();
     let nothing_there = move |request: HttpRequest| ready(known.nothing_there(&request));
     let mut app = App::new().into_utoipa_app().app_data(state).configure(openapi::operation);
@@ -152,8 +158,10 @@ fn app(
                     answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
                 }
                 let route = answer.request().match_pattern().unwrap_or_else(|| "none".to_owned());
-                metrics.request(method.as_str(), &route, answer.status().as_u16(), began.elapsed());
-                Ok(answer)
+                let status = answer.status();
+                metrics.request(method.as_str(), &route, status.as_u16(), began.elapsed());
+                let failed = status.is_client_error() || status.is_server_error();
+                Ok(if failed { span::name_trace(answer) } else { answer })
             }
         })
         .wrap(
@@ -162,7 +170,7 @@ fn app(
                 .add(("X-Content-Type-Options", "nosniff")),
         )
         .wrap(cors)
-        .wrap(TracingLogger::<RequestSpan>::new())
+        .wrap(TracingLogger::<span::RequestSpan>::new())
 }
 
 /// A connection, what is spoken on it, and with whom.

@@ -10,17 +10,20 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     Problem, State,
-    auth::{Holder, Reader},
+    auth::{Holder, Keeper, Reader},
     extract::{Body, Query, RequestBody, SessionPath, session_id},
 };
 use crate::{
     config::Limits,
-    model::{Caller, ContainerId, FencingToken, Session, SessionId, SessionState, TargetType},
+    model::{ContainerId, FencingToken, Session, SessionId, SessionState, TargetType},
     pool::{CreateSession, Created, Idempotency, OnShortage, Renewal, SessionFilter},
 };
 
 /// Most renewals in one call.
 const HEARTBEATS_MOST: usize = 1000;
+
+/// The longest word for an affinity.
+const AFFINITY_BYTES: usize = 128;
 
 /// What a session in an answer takes with its container and lease token, and one in an answer to many renewals.
 const SESSION_BYTES: usize = 2048;
@@ -59,6 +62,14 @@ pub struct CreateBody {
     /// The longest the session may hold its container, heartbeats or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_duration_seconds: Option<u64>,
+    /// The longest the session may go on without a heartbeat that says `active`; as long as configured when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_seconds: Option<u64>,
+    /// A word of the client's own, such as a user's name: the container that the owner's last session with the same word
+    /// had, when it is available, else any. At most 128 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 128)]
+    pub affinity: Option<String>,
     /// This container and no other; not together with waiting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub container_id: Option<String>,
@@ -83,6 +94,9 @@ pub struct HeartbeatBody {
     /// The `lease_token` of the session's last answer: it proves the lease when Redis has lost it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_token: Option<String>,
+    /// Whether the session was used since the last heartbeat: an idle limit counts from the last one that says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub active: bool,
 }
 
 impl RequestBody for HeartbeatBody {}
@@ -100,6 +114,9 @@ pub struct OneHeartbeat {
     /// The `lease_token` of a session: needed only where the last answer said `proof_wanted` or `lease_token_required`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_token: Option<String>,
+    /// Whether the session was used since the last heartbeat: an idle limit counts from the last one that says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub active: bool,
 }
 
 /// Many renewals: at most 1,000.
@@ -180,6 +197,7 @@ struct ReleaseQuery {
         (status = 409, description = "`container_id` is not available", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The session of this Idempotency-Key has ended", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A value is out of range, or the Idempotency-Key was used with another body", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "The line is full (`line_full`), the owner has as many as it may (`quota_exceeded`: `quota` names which), or the key asks too often (`rate_limited`): see Retry-After", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Nothing is available, or Redis is away: see Retry-After", body = Problem, content_type = "application/problem+json")))]
 #[post("/sessions")]
 pub(super) async fn create_session(
@@ -191,6 +209,8 @@ pub(super) async fn create_session(
     let limits = &state.config.limits;
     let idempotency = idempotency(&request, &body, limits)?;
     let target_type = state.pool.known_type(&body.target_type).await?;
+    let state_of_type = state.pool.type_state(&target_type);
+    let limits = &state_of_type.in_force.limits;
     let create = checked(body, target_type, idempotency, limits, caller.priority_max())?;
     let Created { session, replayed } = state.pool.create(&caller, create).await?;
     let mut response =
@@ -257,12 +277,13 @@ pub(super) async fn read_session(
     (status = 410, description = "The session has ended: `end_reason` says why", body = Problem, content_type = "application/problem+json")))]
 #[post("/sessions/{id}/heartbeat")]
 pub(super) async fn send_heartbeat(
-    caller: Holder,
+    caller: Keeper,
     state: web::Data<State>,
     SessionPath(id): SessionPath,
     Body(body): Body<HeartbeatBody>,
 ) -> Result<HttpResponse, Problem> {
-    let renewal = Renewal { id, fencing_token: body.fencing_token, lease_token: body.lease_token };
+    let HeartbeatBody { fencing_token, lease_token, active } = body;
+    let renewal = Renewal { id, fencing_token, lease_token, active };
     json(HttpResponse::Ok(), &state.pool.heartbeat(&caller, &renewal).await?, SESSION_BYTES)
 }
 
@@ -272,7 +293,7 @@ pub(super) async fn send_heartbeat(
     (status = 422, description = "More than 1,000", body = Problem, content_type = "application/problem+json")))]
 #[post("/sessions/heartbeats")]
 pub(super) async fn send_heartbeats(
-    caller: Holder,
+    caller: Keeper,
     state: web::Data<State>,
     Body(mut body): Body<HeartbeatsBody>,
 ) -> Result<HttpResponse, Problem> {
@@ -283,7 +304,7 @@ pub(super) async fn send_heartbeats(
     let mut renewals = Vec::with_capacity(body.heartbeats.len());
     for one in &mut body.heartbeats {
         let (fencing_token, lease_token) = (one.fencing_token, one.lease_token.take());
-        renewals.push(Renewal { id: session_id(&one.session_id)?, fencing_token, lease_token });
+        renewals.push(Renewal { id: session_id(&one.session_id)?, fencing_token, lease_token, active: one.active });
     }
     let outcomes = state.pool.heartbeats(&caller, &renewals).await;
     let results: Vec<_> = body
@@ -309,7 +330,7 @@ pub(super) async fn send_heartbeats(
     (status = 409, description = "The fencing token is stale", body = Problem, content_type = "application/problem+json")))]
 #[delete("/sessions/{id}")]
 pub(super) async fn release_session(
-    caller: Holder,
+    caller: Keeper,
     state: web::Data<State>,
     SessionPath(id): SessionPath,
     Query(query): Query<ReleaseQuery>,
@@ -324,7 +345,7 @@ pub(super) async fn release_session(
     (status = 409, description = "The fencing token is stale", body = Problem, content_type = "application/problem+json")))]
 #[delete("/sessions/{id}/hard")]
 pub(super) async fn release_session_hard(
-    caller: Holder,
+    caller: Keeper,
     state: web::Data<State>,
     SessionPath(id): SessionPath,
     Query(query): Query<ReleaseQuery>,
@@ -332,9 +353,9 @@ pub(super) async fn release_session_hard(
     end(&caller, &state, id, &query).await
 }
 
-async fn end(caller: &Caller, state: &State, id: SessionId, query: &ReleaseQuery) -> Result<HttpResponse, Problem> {
+async fn end(caller: &Keeper, state: &State, id: SessionId, query: &ReleaseQuery) -> Result<HttpResponse, Problem> {
     let token = query.fencing_token.map(FencingToken);
-    json(HttpResponse::Ok(), &state.pool.release(caller, id, token).await?, SESSION_BYTES)
+    json(HttpResponse::Ok(), &state.pool.release(caller, &caller.by(), id, token).await?, SESSION_BYTES)
 }
 
 /// An answer whose JSON has about so many bytes: a body that has its room from the start is not copied while it grows.
@@ -362,6 +383,14 @@ pub(super) fn checked(
             seconds("max_duration_seconds", most, Duration::from_secs(1), limits.max_duration.unwrap_or(30 * day))
         })
         .transpose()?;
+    let idle = body
+        .idle_seconds
+        .map(|idle| seconds("idle_seconds", idle, Duration::from_secs(1), limits.idle_max.unwrap_or(30 * day)))
+        .transpose()?;
+    if let Some(word) = body.affinity.as_deref().filter(|word| word.is_empty() || word.len() > AFFINITY_BYTES) {
+        let given = format!("{} bytes", word.len());
+        return Err(Problem::out_of_range("affinity", &given, &format!("1 to {AFFINITY_BYTES} bytes are right")));
+    }
     let priority = body.priority.unwrap_or(0);
     if priority > priority_max {
         return Err(Problem::out_of_range("priority", &priority, &format!("this key may ask for 0 to {priority_max}")));
@@ -393,6 +422,8 @@ pub(super) fn checked(
         on_shortage,
         priority,
         max_duration,
+        idle,
+        affinity: body.affinity,
         container_id,
         confirm: body.confirm,
         metadata,
@@ -467,6 +498,8 @@ mod tests {
             (r#"{"target_type": "wine", "wait_seconds": 61}"#, 422, "wait_seconds = 61"),
             (r#"{"target_type": "wine", "priority": 301}"#, 422, "priority = 301"),
             (r#"{"target_type": "wine", "max_duration_seconds": 0}"#, 422, "max_duration_seconds = 0"),
+            (r#"{"target_type": "wine", "idle_seconds": 0}"#, 422, "idle_seconds = 0"),
+            (r#"{"target_type": "wine", "affinity": ""}"#, 422, "affinity = 0 bytes: 1 to 128"),
             (r#"{"target_type": "wine", "container_id": "a b"}"#, 400, "container_id: container id \"a b\""),
             (r#"{"target_type": "wine", "container_id": "a", "wait_seconds": 1}"#, 422, "container_id"),
             (r#"{"target_type": "wine", "on_shortage": "hope"}"#, 400, "on_shortage: unknown variant `hope`"),

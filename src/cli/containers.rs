@@ -7,6 +7,7 @@ use clap::Subcommand;
 use super::{
     connection::Connection,
     output::{Output, Row, or_dash, word},
+    watch::Watch,
 };
 use crate::{
     client::ContainerFilter,
@@ -45,6 +46,8 @@ struct Filter {
     /// Only containers that would be given out now
     #[arg(long)]
     available: bool,
+    #[command(flatten)]
+    watch: Watch,
 }
 
 pub(super) async fn containers(args: Args) -> anyhow::Result<ExitCode> {
@@ -54,8 +57,9 @@ pub(super) async fn containers(args: Args) -> anyhow::Result<ExitCode> {
         Some(Verb::List(filter)) => filter,
         None => args.filter,
     };
+    let watch = filter.watch;
     let filter = ContainerFilter { target_type: filter.target_type, available_only: filter.available };
-    args.output.list(&client.containers(&filter).await?)
+    watch.show(async || args.output.list_text(&client.containers(&filter).await?)).await
 }
 
 impl Row for Container {
@@ -79,14 +83,19 @@ impl Row for Container {
             word(self.state),
             word(self.health.status),
             self.provider.to_string(),
-            if self.cordoned { "yes" } else { "no" }.to_owned(),
+            match (&self.drain, self.cordoned) {
+                (Some(_), _) => "draining",
+                (None, true) => "yes",
+                (None, false) => "no",
+            }
+            .to_owned(),
             or_dash(self.fencing_token),
         ]
     }
 }
 
 /// An engine's 64 digits, as the engine itself shortens them.
-fn short(id: &str) -> String {
+pub(super) fn short(id: &str) -> String {
     let digits = id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     if digits { id[..12].to_owned() } else { id.to_owned() }
 }

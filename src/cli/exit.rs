@@ -46,7 +46,7 @@ fn code(error: &ClientError) -> u8 {
         ClientError::Unreachable { .. } => UNREACHABLE,
         ClientError::Problem(problem) => match problem.status {
             401 | 403 => NOT_ALLOWED,
-            410 => TRY_LATER,
+            410 | 429 => TRY_LATER,
             _ if error.is_shortage() => TRY_LATER,
             502..=504 => UNREACHABLE,
             _ => FAILURE,
@@ -61,6 +61,9 @@ fn hint(error: &ClientError) -> Option<&'static str> {
         ClientError::Unreachable { .. } => Some(
             "Is `leasehold serve` (or `leasehold up`) running there? --url or LEASEHOLD_URL names another address.",
         ),
+        ClientError::Problem(problem) if problem.code == "no_available_containers" => {
+            Some("`leasehold explain TYPE` says what keeps the containers away, and what would help.")
+        }
         ClientError::Problem(problem) if problem.status == 401 => {
             Some("The API key is taken from LEASEHOLD_API_KEY, or from the file that --key-file names.")
         }
@@ -83,6 +86,7 @@ mod tests {
         assert_eq!(code(&problem(403, "forbidden")), NOT_ALLOWED);
         assert_eq!(code(&problem(503, "no_available_containers")), TRY_LATER);
         assert_eq!(code(&problem(410, "session_ended")), TRY_LATER);
+        assert_eq!(code(&problem(429, "quota_exceeded")), TRY_LATER);
         assert_eq!(code(&problem(503, "redis_unavailable")), UNREACHABLE);
         assert_eq!(code(&problem(404, "unknown_target_type")), FAILURE);
         assert_eq!(code(&ClientError::BadKey), FAILURE);

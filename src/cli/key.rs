@@ -50,7 +50,18 @@ pub(super) fn new_key() -> String {
 /// What a configuration keeps of a key. A key is long and random, so a fast hash is enough.
 pub(super) fn entry(key: &str, name: String, owner: OwnerName, role: Role) -> ApiKeyConfig {
     let hash = Sha256::digest(key).iter().fold("sha256:".to_owned(), |text, byte| hex(text, *byte));
-    ApiKeyConfig { name, owner, role, hash, priority_max: None }
+    ApiKeyConfig {
+        name,
+        owner,
+        role,
+        hash,
+        priority_max: None,
+        weight: None,
+        sessions_max: None,
+        tickets_max: None,
+        rate_per_second: None,
+        burst: None,
+    }
 }
 
 fn hex(mut text: String, byte: u8) -> String {

@@ -1,10 +1,15 @@
 //! The command line. Data goes to stdout, everything else to stderr; exit codes are stable (see [`exit`]).
 
+mod audit;
 mod connection;
 mod containers;
 mod demo;
+mod events;
 pub mod exit;
+mod explain;
+mod insight;
 mod key;
+mod operator;
 mod output;
 mod recovery;
 mod run;
@@ -13,7 +18,9 @@ mod sessions;
 mod signals;
 mod status;
 mod supervise;
+mod types;
 mod up;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -51,12 +58,32 @@ enum Command {
     /// List, show, create and release sessions
     #[command(visible_alias = "session")]
     Sessions(sessions::Args),
+    /// Show what a container writes
+    Logs(insight::LogsArgs),
+    /// Show what containers use of processor, memory and network
+    Stats(insight::StatsArgs),
+    /// List the types of containers, or change their settings
+    #[command(visible_alias = "type")]
+    Types(types::Args),
+    /// Tell why a type has nothing available, and what would help
+    Explain(explain::Args),
+    /// Have a container given out no more; its session goes on
+    Cordon(operator::Args),
+    /// Let a container be given out again, and end its drain
+    Uncordon(operator::Args),
+    /// Cordon a container and stay until no session has it
+    #[command(after_help = operator::DRAIN_HELP)]
+    Drain(operator::DrainArgs),
+    /// Show what happened, or follow what happens
+    Events(events::Args),
     /// Have every provider looked at now, and show what there is then
     Refresh(status::RefreshArgs),
     /// Mark a new Redis as new, before the first replica uses it: what is missing in it was not lost
     Init(recovery::InitArgs),
     /// Show the recovery after a loss of Redis, or end it
     Recover(recovery::RecoverArgs),
+    /// Look for faults in the data in Redis, and repair them: exit code 1 when one is left
+    Audit(audit::Args),
     /// Hold a container while a command runs
     Run(run::Args),
     /// Ask one replica whether it is ready: exit code 0 when it is, else 1 (for a container's HEALTHCHECK)
@@ -105,9 +132,18 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Status(args) => status::status(args).await,
         Command::Containers(args) => containers::containers(args).await,
         Command::Sessions(args) => sessions::sessions(args).await,
+        Command::Logs(args) => insight::logs(args).await,
+        Command::Stats(args) => insight::stats(args).await,
+        Command::Types(args) => types::types(args).await,
+        Command::Explain(args) => explain::explain(args).await,
+        Command::Cordon(args) => operator::cordon(args).await,
+        Command::Uncordon(args) => operator::uncordon(args).await,
+        Command::Drain(args) => operator::drain(args).await,
+        Command::Events(args) => events::events(args).await,
         Command::Refresh(args) => status::refresh(args).await,
         Command::Init(args) => recovery::init(args).await,
         Command::Recover(args) => recovery::recover(args).await,
+        Command::Audit(args) => audit::audit(args).await,
         Command::Run(args) => run::run(args).await,
         Command::Healthcheck(args) => status::healthcheck(args).await,
         Command::Key(args) => key::key(args),

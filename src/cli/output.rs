@@ -45,39 +45,58 @@ pub(super) trait Row: Serialize {
 }
 
 impl Output {
-    /// Shows a list.
-    pub(super) fn list<R: Row>(self, rows: &[R]) -> anyhow::Result<ExitCode> {
-        match self.output {
-            Format::Json => json(&rows),
-            _ => self.rows(rows),
-        }
+    /// The form that was asked for.
+    pub(super) fn format(self) -> Format {
+        self.output
     }
 
     /// Shows one thing, as itself in JSON and as the only row otherwise.
     pub(super) fn one<R: Row>(self, row: &R) -> anyhow::Result<ExitCode> {
         match self.output {
             Format::Json => json(row),
-            _ => self.rows(std::slice::from_ref(row)),
-        }
+            _ => Ok(self.rows(std::slice::from_ref(row))),
+        }?
+        .print()
     }
 
     /// Shows rows that are a part of `whole`, which is what JSON shows.
     pub(super) fn part<R: Row>(self, whole: &impl Serialize, rows: &[R]) -> anyhow::Result<ExitCode> {
+        self.part_text(whole, rows)?.print()
+    }
+
+    /// A list, as it is shown.
+    pub(super) fn list_text<R: Row>(self, rows: &[R]) -> anyhow::Result<String> {
+        self.part_text(&rows, rows)
+    }
+
+    /// Rows that are a part of `whole`, as they are shown.
+    pub(super) fn part_text<R: Row>(self, whole: &impl Serialize, rows: &[R]) -> anyhow::Result<String> {
         match self.output {
             Format::Json => json(whole),
-            _ => self.rows(rows),
+            _ => Ok(self.rows(rows)),
         }
     }
 
-    fn rows<R: Row>(self, rows: &[R]) -> anyhow::Result<ExitCode> {
+    /// The same where people are told more than an ordinary table says.
+    pub(super) fn told<R: Row>(
+        self,
+        whole: &impl Serialize,
+        rows: &[R],
+        for_people: impl FnOnce() -> String,
+    ) -> anyhow::Result<String> {
+        match self.output {
+            Format::Table => Ok(for_people()),
+            _ => self.part_text(whole, rows),
+        }
+    }
+
+    fn rows<R: Row>(self, rows: &[R]) -> String {
         let columns = match self.output {
-            Format::Name => {
-                return rows.iter().map(|row| row.name() + "\n").collect::<String>().print();
-            }
+            Format::Name => return rows.iter().map(|row| row.name() + "\n").collect(),
             Format::Wide => R::HEADS.len(),
             Format::Table | Format::Json => R::NARROW,
         };
-        table(&R::HEADS[..columns], rows.iter().map(|row| row.cells().into_iter().take(columns).collect())).print()
+        table(&R::HEADS[..columns], rows.iter().map(|row| row.cells().into_iter().take(columns).collect()))
     }
 }
 
@@ -107,8 +126,8 @@ pub(super) fn word(value: impl Serialize) -> String {
     }
 }
 
-fn json(value: &impl Serialize) -> anyhow::Result<ExitCode> {
-    (serde_json::to_string_pretty(value)? + "\n").print()
+fn json(value: &impl Serialize) -> anyhow::Result<String> {
+    Ok(serde_json::to_string_pretty(value)? + "\n")
 }
 
 /// Text that is data.

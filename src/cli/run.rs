@@ -64,6 +64,12 @@ pub(super) struct Args {
     /// Head start in the line, in seconds [default: 0]
     #[arg(long, value_name = "SECONDS")]
     priority: Option<u32>,
+    /// The longest that the container is held, in seconds: then the lease is lost [default: the server's]
+    #[arg(long, value_name = "SECONDS")]
+    max_duration: Option<u64>,
+    /// Rather the container that the last session with this word had
+    #[arg(long, value_name = "WORD")]
+    affinity: Option<String>,
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -78,6 +84,8 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         ttl_seconds: args.ttl,
         wait_seconds: Some(args.wait),
         priority: args.priority,
+        max_duration_seconds: args.max_duration,
+        affinity: args.affinity,
         ..CreateSession::new(args.target_type)
     };
 
@@ -126,10 +134,19 @@ enum End {
 async fn accompany(child: &mut Child, guard: &SessionGuard, signals: &mut Signals) -> io::Result<End> {
     // The Ctrl-C of a terminal goes to the whole foreground process group; passing it on would be a second one.
     let on_terminal = io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal();
+    let mut warnings = guard.warnings();
+    let mut told = false;
     loop {
         tokio::select! {
             status = child.wait() => return Ok(End::Command(status?)),
             loss = guard.lost() => return Ok(End::Lost(loss)),
+            Ok(near) = warnings.wait_for(|near| !near.is_empty()), if !told => {
+                told = true;
+                for warning in near.iter() {
+                    let (reason, left) = (warning.reason.as_str(), warning.ends_in_ms.div_ceil(1000));
+                    eprintln!("leasehold: the lease ends in {left} s: {reason}");
+                }
+            }
             heard = signals.next() => {
                 if heard != Signal::SIGINT || !on_terminal {
                     signal(child, heard);

@@ -8,6 +8,7 @@ use clap::Subcommand;
 use super::{
     connection::Connection,
     output::{Output, Row, or_dash, word},
+    watch::Watch,
 };
 use crate::{
     client::{CreateSession, OnShortage, SessionFilter},
@@ -59,6 +60,8 @@ struct Filter {
     /// Also sessions that have ended
     #[arg(long)]
     all: bool,
+    #[command(flatten)]
+    watch: Watch,
 }
 
 #[derive(Debug, clap::Args)]
@@ -80,6 +83,12 @@ struct Create {
     /// The longest that it may last, in seconds [default: the server's]
     #[arg(long, value_name = "SECONDS")]
     max_duration: Option<u64>,
+    /// The longest without a heartbeat that says `active`, in seconds [default: the server's]
+    #[arg(long, value_name = "SECONDS")]
+    idle: Option<u64>,
+    /// Rather the container that your last session with this word had
+    #[arg(long, value_name = "WORD")]
+    affinity: Option<String>,
     /// This container and no other
     #[arg(long, value_name = "ID")]
     container: Option<ContainerId>,
@@ -103,8 +112,9 @@ pub(super) async fn sessions(args: Args) -> anyhow::Result<ExitCode> {
         Some(Verb::List(filter)) => filter,
         None => args.filter,
     };
+    let watch = filter.watch;
     let filter = SessionFilter { target_type: filter.target_type, state: None, include_ended: filter.all };
-    args.output.list(&client.sessions(&filter).await?)
+    watch.show(async || args.output.list_text(&client.sessions(&filter).await?)).await
 }
 
 impl Create {
@@ -116,6 +126,8 @@ impl Create {
             on_shortage: self.queue.then_some(OnShortage::Queue),
             priority: self.priority,
             max_duration_seconds: self.max_duration,
+            idle_seconds: self.idle,
+            affinity: self.affinity,
             container_id: self.container,
             metadata: metadata.context("--metadata must be a JSON object, such as '{\"job\": 7}'")?.unwrap_or_default(),
             ..CreateSession::new(self.target_type)

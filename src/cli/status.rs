@@ -8,6 +8,7 @@ use super::{
     connection::{Connection, DEFAULT_URL, Trust},
     exit,
     output::{Output, Row},
+    watch::Watch,
 };
 use crate::{client::PoolStatus, model::TypeStatus};
 
@@ -15,6 +16,8 @@ use crate::{client::PoolStatus, model::TypeStatus};
 pub(super) struct Args {
     #[command(flatten)]
     output: Output,
+    #[command(flatten)]
+    watch: Watch,
     #[command(flatten)]
     connection: Connection,
 }
@@ -37,8 +40,13 @@ pub(super) struct HealthcheckArgs {
 }
 
 pub(super) async fn status(args: Args) -> anyhow::Result<ExitCode> {
-    let status = args.connection.client()?.status().await?;
-    show(args.output, &status)
+    let client = args.connection.client()?;
+    args.watch
+        .show(async || {
+            let status = client.status().await?;
+            args.output.part_text(&status, &rows(&status))
+        })
+        .await
 }
 
 pub(super) async fn refresh(args: RefreshArgs) -> anyhow::Result<ExitCode> {
@@ -46,7 +54,7 @@ pub(super) async fn refresh(args: RefreshArgs) -> anyhow::Result<ExitCode> {
     if !refreshed.refreshed {
         eprintln!("not every provider could be looked at in time");
     }
-    show(args.output, &refreshed.status)
+    args.output.part(&refreshed.status, &rows(&refreshed.status))
 }
 
 /// Docker knows 0 and 1 only.
@@ -64,10 +72,8 @@ async fn ready(args: &HealthcheckArgs) -> anyhow::Result<()> {
     Ok(args.trust.client(&args.url, None)?.readyz().await?)
 }
 
-fn show(output: Output, status: &PoolStatus) -> anyhow::Result<ExitCode> {
-    let rows: Vec<_> =
-        status.by_type.iter().map(|(name, counts)| TypeRow { name: name.clone(), counts: *counts }).collect();
-    output.part(status, &rows)
+fn rows(status: &PoolStatus) -> Vec<TypeRow> {
+    status.by_type.iter().map(|(name, counts)| TypeRow { name: name.clone(), counts: *counts }).collect()
 }
 
 #[derive(Debug, Serialize)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::{Container, Session, SessionId, TypeStatus};
+use crate::model::{Container, Finding, Session, SessionId, TypeStatus};
 
 /// One page of `GET /containers`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -64,19 +64,19 @@ pub(super) struct HeartbeatOutcomes {
     pub(super) results: Vec<HeartbeatOutcome>,
 }
 
-/// The answer to a heartbeat.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Renewed {
-    /// The session as it is now.
-    #[serde(flatten)]
-    pub session: Session,
-    /// What its holder should know, such as that the container turned unhealthy.
-    #[serde(default)]
-    pub warnings: Vec<Value>,
-}
-
 /// The types whose recovery was ended.
 #[derive(Debug, Deserialize)]
 pub(super) struct RecoveryEnded {
     pub(super) ended: Vec<String>,
+}
+
+/// A part of `POST /audit`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AuditPart {
+    /// What was found in it.
+    pub findings: Vec<Finding>,
+    /// How many records and members of sets were looked at.
+    pub looked: u64,
+    /// The cursor of the next part; null when all has been looked at.
+    pub next: Option<String>,
 }

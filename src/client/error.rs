@@ -59,15 +59,21 @@ impl ClientError {
     #[must_use]
     pub fn is_shortage(&self) -> bool {
         self.problem().is_some_and(|problem| {
-            matches!(problem.code.as_str(), "no_available_containers" | "container_unavailable" | "line_full")
+            matches!(
+                problem.code.as_str(),
+                "no_available_containers" | "container_unavailable" | "line_full" | "quota_exceeded"
+            )
         })
     }
 
     /// The server could not be asked, or could not serve just now: what is safe to repeat may be repeated.
-    pub(super) fn is_passing(&self) -> bool {
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable { .. } => true,
-            Self::Problem(problem) => matches!(problem.status, 502..=504) && !self.is_shortage(),
+            Self::Problem(problem) => {
+                problem.code == "rate_limited" || matches!(problem.status, 502..=504) && !self.is_shortage()
+            }
             _ => false,
         }
     }

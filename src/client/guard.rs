@@ -9,7 +9,7 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{Client, error::ClientError};
-use crate::model::{FencingToken, Lease, Session, SessionId};
+use crate::model::{FencingToken, Lease, Session, SessionId, Warning};
 
 /// The longest pause between a renewal that failed and the next try.
 const RETRY: Duration = Duration::from_secs(1);
@@ -43,6 +43,8 @@ impl fmt::Display for Loss {
 /// clock: the time at which the last successful renewal was *sent*, plus what its answer granted. (A machine that
 /// sleeps may have a clock that sleeps too: after waking, the first renewal tells the truth.)
 ///
+/// Who holds a guard is at work: each renewal reports activity, so no idle limit ends the session.
+///
 /// Dropping the guard releases in the background, as a best effort; [`Self::release`] waits and tells of failure. The
 /// lease's TTL stands behind both.
 #[derive(Debug)]
@@ -50,6 +52,7 @@ pub struct SessionGuard {
     client: Client,
     session: Session,
     held: watch::Receiver<Held>,
+    warnings: watch::Receiver<Vec<Warning>>,
     /// Ends the renewals with the guard.
     _renewing: DropGuard,
     released: bool,
@@ -66,7 +69,7 @@ impl SessionGuard {
     /// Holds a ready session. It is renewed at once: how long its grant took to arrive is not known, and the first
     /// renewal gives a lease its whole TTL.
     pub(super) async fn hold(client: Client, session: Session) -> Result<Self, ClientError> {
-        let (sent, lease) = match confirm(&client, &session).await {
+        let (sent, lease, warned) = match confirm(&client, &session).await {
             Ok(confirmed) => confirmed,
             Err(error) => {
                 let fencing_token = session.lease.as_ref().map(|lease| lease.fencing_token);
@@ -75,8 +78,9 @@ impl SessionGuard {
             }
         };
         let (tell, held) = watch::channel(Held::Until(sent + Duration::from_millis(lease.expires_in_ms)));
+        let (warn, warnings) = watch::channel(warned);
         let stop = CancellationToken::new();
-        let renewing = Renewing { client: client.clone(), id: session.id, tell };
+        let renewing = Renewing { client: client.clone(), id: session.id, tell, warn };
         tokio::spawn({
             let stop = stop.clone();
             async move {
@@ -86,7 +90,7 @@ impl SessionGuard {
                 }
             }
         });
-        Ok(Self { client, session, held, _renewing: stop.drop_guard(), released: false })
+        Ok(Self { client, session, held, warnings, _renewing: stop.drop_guard(), released: false })
     }
 
     /// The session as it was granted.
@@ -112,6 +116,12 @@ impl SessionGuard {
             // The renewals ended with the runtime.
             _ => Arc::new(Loss::Silence { last: None }),
         }
+    }
+
+    /// Of the ends that come near, such as `max_duration`: what the last renewal told.
+    #[must_use]
+    pub fn warnings(&self) -> watch::Receiver<Vec<Warning>> {
+        self.warnings.clone()
     }
 
     /// Gives the container back.
@@ -141,23 +151,24 @@ impl Drop for SessionGuard {
 }
 
 /// The first renewal: tried again as every call that is safe to repeat.
-async fn confirm(client: &Client, session: &Session) -> Result<(Instant, Lease), ClientError> {
+async fn confirm(client: &Client, session: &Session) -> Result<(Instant, Lease, Vec<Warning>), ClientError> {
     super::http::patiently(|| async {
         let sent = Instant::now();
-        let lease = renew(client, session.id, session.lease.as_ref()).await?;
-        Ok((sent, lease))
+        let (lease, warnings) = renew(client, session.id, session.lease.as_ref()).await?;
+        Ok((sent, lease, warnings))
     })
     .await
 }
 
-async fn renew(client: &Client, id: SessionId, lease: Option<&Lease>) -> Result<Lease, ClientError> {
+async fn renew(client: &Client, id: SessionId, lease: Option<&Lease>) -> Result<(Lease, Vec<Warning>), ClientError> {
     let fencing_token = lease.map(|lease| lease.fencing_token);
     let lease_token = lease.and_then(|lease| lease.lease_token.as_deref());
-    let renewed = client.heartbeat(id, fencing_token, lease_token).await?;
-    renewed.session.lease.ok_or_else(|| ClientError::NotUnderstood {
+    let renewed = client.heartbeat(id, fencing_token, lease_token, true).await?;
+    let lease = renewed.lease.ok_or_else(|| ClientError::NotUnderstood {
         url: client.url().to_owned(),
         reason: "a renewed session without a lease".into(),
-    })
+    })?;
+    Ok((lease, renewed.warnings))
 }
 
 /// The renewals of one session.
@@ -165,6 +176,7 @@ struct Renewing {
     client: Client,
     id: SessionId,
     tell: watch::Sender<Held>,
+    warn: watch::Sender<Vec<Warning>>,
 }
 
 impl Renewing {
@@ -181,7 +193,12 @@ impl Renewing {
                 break Loss::Silence { last };
             }
             match timeout_at(deadline, renew(&self.client, self.id, Some(&lease))).await {
-                Ok(Ok(renewed)) => {
+                Ok(Ok((renewed, warnings))) => {
+                    self.warn.send_if_modified(|told| {
+                        let changed = *told != warnings;
+                        *told = warnings;
+                        changed
+                    });
                     lease = renewed;
                     sent = now;
                     interval = interval_of(&lease);

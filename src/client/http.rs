@@ -76,6 +76,10 @@ impl Http {
         self.client.request(Method::POST, format!("{}{path}", self.base))
     }
 
+    pub(super) fn patch(&self, path: &str) -> RequestBuilder {
+        self.client.request(Method::PATCH, format!("{}{path}", self.base))
+    }
+
     pub(super) fn delete(&self, path: &str) -> RequestBuilder {
         self.client.request(Method::DELETE, format!("{}{path}", self.base))
     }
@@ -108,10 +112,22 @@ impl Http {
         Err(ClientError::Problem(Problem::read(status.as_u16(), retry_after, &body)))
     }
 
+    /// The next part of an answer that is read as it comes; none at its end.
+    pub(super) async fn chunk(&self, response: &mut Response) -> Result<Option<Vec<u8>>, ClientError> {
+        let chunk = response.chunk().await.map_err(|error| self.unreachable(&error))?;
+        Ok(chunk.map(|bytes| bytes.to_vec()))
+    }
+
     pub(super) async fn read<T: DeserializeOwned>(&self, response: Response) -> Result<T, ClientError> {
         let body = response.bytes().await.map_err(|error| self.unreachable(&error))?;
         serde_json::from_slice(&body)
             .map_err(|error| ClientError::NotUnderstood { url: self.base.clone(), reason: error.to_string() })
+    }
+
+    /// The next piece of an answer that goes on; none at its end.
+    pub(super) async fn piece(&self, response: &mut Response) -> Result<Option<Vec<u8>>, ClientError> {
+        let piece = response.chunk().await.map_err(|error| self.unreachable(&error))?;
+        Ok(piece.map(|piece| piece.to_vec()))
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> ClientError {

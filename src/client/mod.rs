@@ -18,8 +18,11 @@
 
 mod answer;
 mod error;
+mod events;
 mod guard;
 mod http;
+mod insight;
+mod operator;
 mod request;
 mod sessions;
 
@@ -28,14 +31,16 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 pub use self::{
-    answer::{ContainerPage, HeartbeatOutcome, PoolStatus, Refreshed, Renewed},
+    answer::{AuditPart, ContainerPage, HeartbeatOutcome, PoolStatus, Refreshed},
     error::{ClientError, Problem},
+    events::{EventFilter, EventStream},
     guard::{Loss, SessionGuard},
+    insight::{Lines, LogFilter},
     request::{ContainerFilter, CreateSession, OnShortage, Renewal, SessionFilter},
 };
 
 use self::{answer::RecoveryEnded, http::Http};
-use crate::model::{Container, ContainerId};
+use crate::model::{Container, ContainerId, TargetType};
 
 /// A pool behind one address. Cheap to clone; its clones share connections.
 #[derive(Debug, Clone)]
@@ -127,6 +132,21 @@ impl Client {
     pub async fn end_recovery(&self, target_type: Option<&str>) -> Result<Vec<String>, ClientError> {
         let body = serde_json::json!({ "assume_none": true, "target_type": target_type });
         Ok(self.http.json::<RecoveryEnded>(self.http.post("/recovery").json(&body)).await?.ended)
+    }
+
+    /// Audits a part of a type's data in Redis, or of all types'; `cursor` is the `next` of the part before. With `repair`
+    /// mends what is found.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn audit(
+        &self,
+        target_type: Option<&TargetType>,
+        repair: bool,
+        cursor: Option<&str>,
+    ) -> Result<AuditPart, ClientError> {
+        let body = serde_json::json!({ "target_type": target_type, "repair": repair, "cursor": cursor });
+        http::patiently(|| self.http.json(self.http.post("/audit").json(&body))).await
     }
 
     /// Whether the replica runs.

@@ -35,6 +35,12 @@ pub struct CreateSession {
     /// The longest that the session may last, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_duration_seconds: Option<u64>,
+    /// The longest without a heartbeat that says `active`, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle_seconds: Option<u64>,
+    /// Rather the container that the owner's last session with this word had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub affinity: Option<String>,
     /// This container and no other.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub container_id: Option<ContainerId>,
@@ -57,6 +63,8 @@ impl CreateSession {
             on_shortage: None,
             priority: None,
             max_duration_seconds: None,
+            idle_seconds: None,
+            affinity: None,
             container_id: None,
             confirm: None,
             metadata: Map::new(),
@@ -76,6 +84,8 @@ pub struct Renewal {
     /// The lease token of the session: needed only where the last answer wanted a proof.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lease_token: Option<String>,
+    /// Whether the session was used since its last renewal.
+    pub active: bool,
 }
 
 /// Which containers to list.

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::{
     Client,
-    answer::{HeartbeatOutcome, HeartbeatOutcomes, Renewed},
+    answer::{HeartbeatOutcome, HeartbeatOutcomes},
     error::ClientError,
     guard::SessionGuard,
     http::{Http, next_cursor, patiently},
@@ -48,7 +48,7 @@ impl Client {
     }
 
     /// Renews a lease, once: who renews at an interval decides himself when to try again. The lease token of the last answer
-    /// proves the lease when the pool has lost it.
+    /// proves the lease when the pool has lost it. `active`: the session was used since the last one.
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -57,15 +57,17 @@ impl Client {
         id: SessionId,
         fencing_token: Option<FencingToken>,
         lease_token: Option<&str>,
-    ) -> Result<Renewed, ClientError> {
+        active: bool,
+    ) -> Result<Session, ClientError> {
         #[derive(Serialize)]
         struct Body<'a> {
             #[serde(skip_serializing_if = "Option::is_none")]
             fencing_token: Option<FencingToken>,
             #[serde(skip_serializing_if = "Option::is_none")]
             lease_token: Option<&'a str>,
+            active: bool,
         }
-        let body = Body { fencing_token, lease_token };
+        let body = Body { fencing_token, lease_token, active };
         self.http.json(self.http.post(&format!("/sessions/{id}/heartbeat")).json(&body)).await
     }
 

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use super::{
-    Config, CorsConfig, DiscoveryConfig, HealthConfig, LeaseTokenConfig, Limits, LogConfig, LogFormat, ProbeKind,
-    Reach, RecoveryConfig, RedisConfig, RedisTls, TlsConfig,
+    AuditConfig, Config, CorsConfig, DiscoveryConfig, HealthConfig, LeaseTokenConfig, Limits, LogConfig, LogFormat,
+    ProbeKind, QuarantineConfig, Reach, RecoveryConfig, RedisConfig, RedisTls, ResetConfig, TelemetryConfig, TlsConfig,
 };
 
 impl Default for Config {
@@ -23,9 +23,14 @@ impl Default for Config {
             limits: Limits::default(),
             discovery: DiscoveryConfig::default(),
             health: HealthConfig::default(),
+            reset: ResetConfig::default(),
+            quarantine: QuarantineConfig::default(),
+            audit: AuditConfig::default(),
+            telemetry: TelemetryConfig::default(),
             log: LogConfig::default(),
             types: BTreeMap::new(),
             provider: Vec::new(),
+            webhook: Vec::new(),
             api_key: Vec::new(),
             api_keys_file: None,
             tls: TlsConfig::default(),
@@ -70,6 +75,10 @@ impl Default for Limits {
             line_max: 10_000,
             priority_max: 300,
             max_duration: None,
+            idle_max: None,
+            warning: Duration::from_mins(1),
+            sessions_max: None,
+            tickets_max: None,
             ended_kept: Duration::from_hours(24),
             page_default: 100,
             page_max: 1000,

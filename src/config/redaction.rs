@@ -3,7 +3,7 @@
 use figment::error::{Actual, Kind};
 
 /// Sections whose values are never shown: whatever stands there may be a secret in the wrong place.
-const SECRET_SECTIONS: [&str; 3] = ["redis", "lease_tokens", "api_key"];
+const SECRET_SECTIONS: [&str; 4] = ["redis", "lease_tokens", "api_key", "webhook"];
 
 const SECRET_PARAMETERS: [&str; 2] = ["pass", "password"];
 

@@ -16,6 +16,8 @@ impl Config {
             && self.prefix.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(&b));
         check(prefix_ok, "prefix", &self.prefix, "1 to 64 of letters, digits and . _ : -")?;
         self.redis.validate()?;
+        self.audit.validate()?;
+        self.telemetry.validate()?;
         between("reaper_interval", self.reaper_interval, Duration::from_millis(50), Duration::from_mins(1))?;
         let hour = Duration::from_hours(1);
         let day = 24 * hour;
@@ -41,6 +43,10 @@ impl Config {
         if let Some(most) = limits.max_duration {
             between("limits.max_duration", most, limits.ttl_min, 365 * day)?;
         }
+        if let Some(most) = limits.idle_max {
+            between("limits.idle_max", most, Duration::from_secs(1), 365 * day)?;
+        }
+        between("limits.warning", limits.warning, Duration::ZERO, day)?;
         check((1..=10_000).contains(&limits.page_max), "limits.page_max", &limits.page_max, "1 to 10000")?;
         let page_ok = limits.page_default >= 1 && limits.page_default <= limits.page_max;
         check(page_ok, "limits.page_default", &limits.page_default, "1 to limits.page_max")?;
@@ -53,19 +59,18 @@ impl Config {
         for target_type in self.types.keys() {
             Self::validate_probe(&format!("types.{target_type}.probe"), &self.probe_of(target_type))?;
         }
+        self.validate_resets()?;
         for (at, provider) in self.provider.iter().enumerate() {
             let again = self.provider[..at].iter().any(|other| other.name() == provider.name());
             check(!again, "provider.name", provider.name(), "each name once")?;
         }
+        for (at, webhook) in self.webhook.iter().enumerate() {
+            let again = self.webhook[..at].iter().any(|other| other.name == webhook.name);
+            check(!again, "webhook.name", &webhook.name, "each name once")?;
+            webhook.validate()?;
+        }
         for key in &self.api_key {
-            let digest = key.hash.strip_prefix("sha256:").unwrap_or_default();
-            let ok = digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit());
-            check(
-                ok,
-                &format!("api_key {:?} hash", key.name),
-                &"(not shown)",
-                "sha256: and 64 hexadecimal digits; `leasehold key new` makes one",
-            )?;
+            key.validate()?;
         }
         self.validate_access()
     }
@@ -130,14 +135,14 @@ impl RedisConfig {
     }
 }
 
-fn check(ok: bool, key: &str, given: &impl ToString, right: &str) -> Result<(), ConfigError> {
+pub(super) fn check(ok: bool, key: &str, given: &impl ToString, right: &str) -> Result<(), ConfigError> {
     if ok {
         return Ok(());
     }
     Err(ConfigError::Wrong { key: key.to_owned(), given: given.to_string(), right: right.to_owned() })
 }
 
-fn between(key: &str, given: Duration, least: Duration, most: Duration) -> Result<(), ConfigError> {
+pub(super) fn between(key: &str, given: Duration, least: Duration, most: Duration) -> Result<(), ConfigError> {
     check((least..=most).contains(&given), key, &format!("{given:?}"), &format!("from {least:?} to {most:?}"))
 }
 

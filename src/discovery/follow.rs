@@ -64,7 +64,7 @@ impl Follower {
         self.writer.open().await?;
         let provider = self.provider.clone();
         let mut changes = provider.watch().ready_chunks(BATCH);
-        let mut answered = self.look(&mut changes).await?;
+        let mut answered = self.timed_look(&mut changes).await?;
         let settled = Instant::now() + SETTLED;
         let mut check = interval(CHECK_ASKED);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -84,7 +84,7 @@ impl Follower {
                 () = sleep_until(next_look) => true,
             };
             if asked {
-                answered = self.look(&mut changes).await?;
+                answered = self.timed_look(&mut changes).await?;
                 next_look = Instant::now() + self.resync;
             }
         }
@@ -97,6 +97,13 @@ impl Follower {
             sight.clock = self.provider.clock().await;
         }
         Ok(sight)
+    }
+
+    async fn timed_look(&mut self, changes: &mut (impl Stream<Item = Changes> + Unpin)) -> Result<u64, Interruption> {
+        let began = Instant::now();
+        let looked = self.look(changes).await;
+        self.store.metrics().look(self.provider.name(), looked.is_ok(), began.elapsed());
+        looked
     }
 
     /// A full look. Changes that arrive meanwhile are handled at once, and what they showed is newer than the list.

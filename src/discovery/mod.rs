@@ -54,7 +54,7 @@ async fn discover(lock: &Lock, store: &Store, provider: &Arc<dyn Provider>, conf
     loop {
         let held = lock.take(above).await;
         info!(provider = %provider.name(), generation = held.generation, "discovers for this provider");
-        let writer = Writer::new(store.clone(), config.clone(), provider.name().clone(), held.generation);
+        let writer = Writer::new(store.clone(), config.clone(), provider.as_ref(), held.generation);
         let mut follower = Follower::new(store.clone(), provider.clone(), config.discovery.resync, writer);
         let why = tokio::select! {
             why = lock.keep(held) => why,

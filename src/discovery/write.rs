@@ -7,8 +7,9 @@ use std::{
 
 use super::{Interruption, Sight};
 use crate::{
-    config::{Config, ProbeKind},
+    config::{Config, ProbeKind, ResetKind},
     model::{ContainerId, Observation, ProviderName, TargetType},
+    provider::Provider,
     store::{Announced, Discovered, ObservationMark, Observed, Store},
 };
 
@@ -17,6 +18,8 @@ pub(super) struct Writer {
     store: Store,
     config: Arc<Config>,
     provider: ProviderName,
+    /// Whether the provider can act on containers.
+    acts: bool,
     generation: u64,
     sequence: u64,
     open: bool,
@@ -27,11 +30,12 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(store: Store, config: Arc<Config>, provider: ProviderName, generation: u64) -> Self {
+    pub(super) fn new(store: Store, config: Arc<Config>, provider: &dyn Provider, generation: u64) -> Self {
         Self {
             store,
             config,
-            provider,
+            provider: provider.name().clone(),
+            acts: provider.capabilities().act,
             generation,
             sequence: 0,
             open: false,
@@ -89,6 +93,7 @@ impl Writer {
             let kind = self.config.probe_of(target_type).effective_kind(&observation.about);
             let discovered = Discovered {
                 probed: kind != ProbeKind::None,
+                resets: self.config.reset_of(target_type).effective_kind(self.acts) != ResetKind::None,
                 after_loss: sight.after_loss(&observation, self.config.recovery.lag),
                 observation,
             };

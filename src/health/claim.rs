@@ -79,9 +79,10 @@ impl Claimer<'_> {
         self.turn = self.turn.wrapping_add(1);
         let mut outcome = Ok(());
         for target_type in types {
-            let settings = self.config.probe_of(&target_type);
+            let state = self.store.type_state(&target_type);
+            let settings = &state.in_force.probe;
             if settings.kind != ProbeKind::None
-                && let Err(error) = self.claim(&target_type, &settings).await
+                && let Err(error) = self.claim(&target_type, settings).await
             {
                 outcome = Err(error);
             }

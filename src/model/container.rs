@@ -81,6 +81,7 @@ pub struct Endpoint {
 
 /// The opaque description of a container, stored as it is: Lua never parses it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct About {
     /// The engine's name for it.
     pub name: String,
@@ -159,6 +160,12 @@ pub struct Container {
     pub pool_state: PoolState,
     /// Whether an operator has it given out no more.
     pub cordoned: bool,
+    /// Who cordoned it: owner and name of the API key; null when it is not.
+    #[serde(default)]
+    pub cordoned_by: Option<String>,
+    /// What its drain waits for; null when it is not being drained, or is free.
+    #[serde(default)]
+    pub drain: Option<Drain>,
     /// Whether it is idle and given out only after the recovery: Redis may have lost a lease of it.
     #[serde(default)]
     pub held: bool,
@@ -176,9 +183,42 @@ pub struct Container {
     pub labels: BTreeMap<String, String>,
     /// Whether it is fit to be used.
     pub health: Health,
+    /// How it is being made clean after a session; null when it is clean.
+    #[serde(default)]
+    pub reset: Option<Reset>,
     /// The last fencing token given for it; null before the first lease.
     #[schema(value_type = Option<u64>)]
     pub fencing_token: Option<FencingToken>,
+}
+
+/// How a container is being made clean.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Reset {
+    /// How far that is.
+    pub state: ResetState,
+    /// Why the last attempt failed; null when none did.
+    pub failure: Option<String>,
+}
+
+/// How far a reset is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ResetState {
+    /// A worker is at it, or will be.
+    Pending,
+    /// The last attempt failed: the container rests before the next.
+    Failed,
+}
+
+/// A cordoned container whose session is waited for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Drain {
+    /// The session that still has it.
+    pub waiting_for: String,
+    /// Until when (RFC 3339).
+    pub until: String,
+    /// Whether the session ends then; else it goes on, and the container stays cordoned.
+    pub force: bool,
 }
 
 /// Counts of one target type, from the sizes of its sets. What an older server does not count reads as 0.
@@ -201,6 +241,8 @@ pub struct TypeStatus {
     pub cordoned: u64,
     /// Of those that are unhealthy: idle, and given out only after the recovery.
     pub held: u64,
+    /// For how long the oldest reset has been going on; null when none is.
+    pub oldest_reset_seconds: Option<u64>,
     /// Sessions that hold a container.
     pub sessions_ready: u64,
     /// Sessions in line.

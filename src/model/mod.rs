@@ -1,17 +1,29 @@
 //! The words of the system as types: validated names, records and outcomes. No I/O.
 
+mod audit;
 mod container;
+mod event;
+mod explain;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
+mod insight;
 mod lease_token;
 mod name;
 mod session;
+mod settings;
+mod share;
 
+pub use audit::{Fault, Finding};
 pub use container::{
-    About, Container, Endpoint, EngineHealth, EngineState, Health, HealthStatus, Observation, PoolState, Recovery,
-    TypeStatus,
+    About, Container, Drain, Endpoint, EngineHealth, EngineState, Health, HealthStatus, Observation, PoolState,
+    Recovery, Reset, ResetState, TypeStatus,
 };
+pub use event::{Event, NoPosition, Position, RESYNC};
+pub use explain::{Explanation, NamedContainer, OutReason, Reason};
+pub use insight::{ContainerStats, LogLine, LogStream};
 pub use lease_token::{LeaseProof, LeaseTokenError, LeaseTokens};
-pub use name::{Caller, ContainerId, InvalidName, OwnerName, ProviderName, Role, TargetType};
-pub use session::{EndReason, FencingToken, Lease, Session, SessionId, SessionState, Ticket};
+pub use name::{Caller, ContainerId, InvalidName, OwnerName, ProviderName, Role, TargetType, WebhookName};
+pub use session::{EndReason, FencingToken, Lease, Session, SessionId, SessionState, Ticket, Warning};
+pub use settings::{Changes, Setting, TypeInfo, TypeSettings};
+pub use share::Share;

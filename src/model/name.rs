@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::Share;
+
 /// A name that breaks its rule: what was given, and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} {given:?} must match {rule}")]
@@ -102,8 +104,14 @@ name!(
     ProviderName, "provider name", "[a-z0-9][a-z0-9-]{0,31}",
     |text| is_name(text, 31, lower_or_digit, b"-")
 );
+name!(
+    /// The name of a `[[webhook]]`.
+    WebhookName, "webhook name", "[a-z0-9][a-z0-9-]{0,31}",
+    |text| is_name(text, 31, lower_or_digit, b"-")
+);
 
-/// What an API key may do. Each role may do all that the ones after it may.
+/// What an API key may do. Each role may do all that the ones after it may; but a viewer's event stream shows every owner's
+/// sessions, a client's its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -134,6 +142,8 @@ pub struct Caller {
     pub owner: OwnerName,
     /// The role of the API key.
     pub role: Role,
+    /// What its owner may have.
+    pub share: Share,
 }
 
 impl Caller {

@@ -202,6 +202,15 @@ pub struct Ticket {
     pub poll_within_seconds: u64,
 }
 
+/// What the holder of a session is to be told before it happens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Warning {
+    /// What the session is to end for: `idle`, unless its holder reports activity, or `max_duration`.
+    pub reason: EndReason,
+    /// How much is left until then.
+    pub ends_in_ms: u64,
+}
+
 /// A session in an answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Session {
@@ -229,6 +238,9 @@ pub struct Session {
     pub ended_at: Option<String>,
     /// Why it ended.
     pub end_reason: Option<EndReason>,
+    /// Of the ends that come near.
+    #[serde(default)]
+    pub warnings: Vec<Warning>,
     /// What the client gave at creation.
     pub metadata: serde_json::Map<String, serde_json::Value>,
 }

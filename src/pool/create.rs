@@ -30,7 +30,8 @@ impl Pool {
                 PoolError::NoAvailable { .. }
                 | PoolError::Recovering { .. }
                 | PoolError::ContainerUnavailable { .. }
-                | PoolError::LineFull { .. },
+                | PoolError::LineFull { .. }
+                | PoolError::QuotaExceeded { .. },
             ) => "shortage",
             Err(PoolError::Store(_)) => "error",
             Err(_) => "refused",
@@ -39,7 +40,10 @@ impl Pool {
         if !matches!(result, Err(PoolError::UnknownType { .. })) {
             self.shared.metrics.allocation(&request.target_type, outcome, began.elapsed());
         }
-        result
+        match result {
+            Ok(created) => Ok(created),
+            Err(error) => Err(self.with_reasons(error).await),
+        }
     }
 
     async fn create_or_join(&self, caller: &Caller, request: &CreateSession) -> Result<Created, PoolError> {
@@ -52,7 +56,8 @@ impl Pool {
         let withdrawal =
             Withdrawal::new(self.store.clone(), target_type, id, &caller.owner, request.idempotency.is_none());
 
-        let limits = &self.shared.config.limits;
+        let state = self.type_state(target_type);
+        let limits = &state.in_force.limits;
         let ttl = request.ttl.unwrap_or(limits.ttl_default);
         let first = if request.confirm { limits.confirm } else { limits.first_span };
         let allocation = Allocation {
@@ -68,6 +73,9 @@ impl Pool {
             replica: waiting.is_some().then_some(self.shared.replica.as_str()),
             metadata: if request.metadata == "{}" { "" } else { &request.metadata },
             idempotency_key: request.idempotency.as_ref().map(|idempotency| idempotency.key.as_str()),
+            share: caller.share,
+            idle: shortest(request.idle, limits.idle_max),
+            affinity: request.affinity.as_deref(),
         };
         let (mut session, replayed) = match self.store.allocate(target_type, &allocation).await? {
             Allocated::Ready(session) | Allocated::Queued(session) => (session, false),
@@ -86,6 +94,7 @@ impl Pool {
                 return withdrawal
                     .nothing(PoolError::LineFull { target_type: target_type.clone(), most: limits.line_max });
             }
+            Allocated::QuotaExceeded(quota) => return withdrawal.nothing(over_quota(caller, target_type, quota)),
         };
 
         if session.state == SessionState::Queued {
@@ -187,7 +196,7 @@ impl Pool {
 }
 
 pub(super) fn no_available(target_type: &TargetType) -> PoolError {
-    PoolError::NoAvailable { target_type: target_type.clone(), retry_after: RETRY_AFTER }
+    PoolError::NoAvailable { target_type: target_type.clone(), retry_after: RETRY_AFTER, reasons: None }
 }
 
 /// Why nothing was given: nothing is there, or what is there may still be held.
@@ -208,6 +217,14 @@ pub(super) fn log_start(session: &Session) {
     } else {
         tracing::info!(session_id = %id, %target_type, %owner, "session is queued");
     }
+}
+
+/// The owner has as many as it may.
+pub(super) fn over_quota(caller: &Caller, target_type: &TargetType, quota: String) -> PoolError {
+    let share = &caller.share;
+    let most = if quota == "tickets_max" { share.tickets_max } else { share.sessions_max };
+    let (target_type, owner) = (target_type.clone(), caller.owner.clone());
+    PoolError::QuotaExceeded { target_type, owner, quota, most: most.unwrap_or_default() }
 }
 
 fn not_ours(id: SessionId) -> PoolError {

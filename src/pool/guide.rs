@@ -2,7 +2,7 @@
 
 use super::{
     Pool, PoolError,
-    create::{no_available, nothing_free},
+    create::{no_available, nothing_free, over_quota},
 };
 use crate::{
     model::{Caller, Session, SessionId, SessionState, TargetType},
@@ -18,6 +18,18 @@ impl Pool {
     /// # Errors
     /// See [`PoolError`].
     pub async fn guide_allocate(
+        &self,
+        caller: &Caller,
+        target_type: &TargetType,
+        client_id: &str,
+    ) -> Result<Session, PoolError> {
+        match self.guide_session_of(caller, target_type, client_id).await {
+            Ok(session) => Ok(session),
+            Err(error) => Err(self.with_reasons(error).await),
+        }
+    }
+
+    async fn guide_session_of(
         &self,
         caller: &Caller,
         target_type: &TargetType,
@@ -46,7 +58,7 @@ impl Pool {
                     id = theirs;
                 }
             }
-            match self.store.allocate(target_type, &self.guide_allocation(caller, id)).await? {
+            match self.store.allocate(target_type, &self.guide_allocation(caller, target_type, id)).await? {
                 Allocated::Ready(session) => {
                     super::create::log_start(&session);
                     return Ok(session);
@@ -62,6 +74,7 @@ impl Pool {
                 Allocated::Shortage(recovering) | Allocated::Unavailable(recovering) => {
                     return Err(nothing_free(target_type, recovering));
                 }
+                Allocated::QuotaExceeded(quota) => return Err(over_quota(caller, target_type, quota)),
                 Allocated::Queued(_) | Allocated::LineFull => return Err(no_available(target_type)),
             }
         }
@@ -74,7 +87,7 @@ impl Pool {
     /// See [`PoolError`].
     pub async fn guide_release(&self, caller: &Caller, client_id: &str) -> Result<Session, PoolError> {
         let id = self.resolve(caller, client_id).await?;
-        self.release(caller, id, None).await
+        self.release(caller, caller.owner.as_str(), id, None).await
     }
 
     /// The guide's route: the live session under the client's id, or ours; reading renews it.
@@ -97,9 +110,10 @@ impl Pool {
         alias.as_deref().unwrap_or(client_id).parse().map_err(|_| PoolError::SessionNotFound(client_id.to_owned()))
     }
 
-    /// Its clients send no heartbeats: the lease is long from the start.
-    fn guide_allocation<'a>(&self, caller: &'a Caller, id: SessionId) -> Allocation<'a> {
-        let limits = &self.shared.config.limits;
+    /// Its clients send no heartbeats: the lease is long from the start, and they can report no activity.
+    fn guide_allocation<'a>(&self, caller: &'a Caller, target_type: &TargetType, id: SessionId) -> Allocation<'a> {
+        let state = self.type_state(target_type);
+        let limits = &state.in_force.limits;
         Allocation {
             id,
             owner: &caller.owner,
@@ -113,6 +127,9 @@ impl Pool {
             replica: None,
             metadata: "",
             idempotency_key: None,
+            share: caller.share,
+            idle: None,
+            affinity: None,
         }
     }
 }

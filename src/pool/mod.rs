@@ -1,30 +1,39 @@
 //! What the service promises: sessions and the line. Knows no HTTP and no Redis command.
 
+mod audit;
 mod create;
+mod explain;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
 mod guide;
+mod operator;
 mod reaper;
 mod recovery;
 mod registry;
 mod request;
 mod sessions;
+mod streams;
+mod types;
 mod waiters;
 
 use std::sync::Arc;
 
 use futures_util::future::try_join_all;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
+pub use audit::AuditPart;
+pub use explain::Reasons;
 pub use request::{
     ContainerFilter, CreateSession, Created, Idempotency, OnShortage, Page, PoolError, Renewal, SessionFilter,
 };
 
-pub use crate::store::{ProviderStatus, StoreError};
+pub use streams::OpenStream;
 
-use self::waiters::Waiters;
+pub use crate::store::{Audited, ProviderStatus, StoreError};
+
+use self::{explain::Shortages, waiters::Waiters};
 use crate::{
     config::Config,
     metrics::Metrics,
@@ -46,9 +55,10 @@ struct Shared {
     /// This replica's id: its channel in Redis.
     replica: String,
     waiters: Waiters,
+    shortages: Shortages,
     lease_tokens: LeaseTokens,
-    /// One permit for each request that waits.
-    long_polls: Semaphore,
+    /// One permit for each request that waits or follows.
+    long_polls: Arc<Semaphore>,
     /// Cancelled when the replica is to end: waiting requests are answered then.
     shutdown: CancellationToken,
 }
@@ -64,12 +74,13 @@ impl Pool {
         shutdown: CancellationToken,
     ) -> Self {
         let shared = Arc::new(Shared {
-            long_polls: Semaphore::new(config.long_polls),
+            long_polls: Arc::new(Semaphore::new(config.long_polls)),
             lease_tokens: LeaseTokens::new(&config.lease_tokens.keys),
             config,
             metrics,
             replica,
             waiters: Waiters::default(),
+            shortages: Shortages::default(),
             shutdown,
         });
         tokio::spawn(hear_offers(store.clone(), shared.clone()));
@@ -82,16 +93,46 @@ impl Pool {
         Self { store: self.store.for_worker(), shared: self.shared.clone() }
     }
 
+    /// What this replica counts.
+    #[must_use]
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.shared.metrics
+    }
+
     /// How many sessions are waited for by open requests on this replica.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.shared.waiters.len()
     }
 
+    /// How many requests wait or go on at this replica, and how many may.
+    #[must_use]
+    pub fn long_polls(&self) -> (u64, u64) {
+        let most = self.shared.config.long_polls;
+        ((most - self.shared.long_polls.available_permits()) as u64, most as u64)
+    }
+
     /// Whether the replica is to end: nobody waits here any more.
     #[must_use]
     pub fn is_ending(&self) -> bool {
         self.shared.shutdown.is_cancelled()
+    }
+
+    /// Cancelled when the replica is to end: what is open then is closed.
+    #[must_use]
+    pub fn ending(&self) -> CancellationToken {
+        self.shared.shutdown.clone()
+    }
+
+    /// A place among the requests that stay open, until it is dropped.
+    ///
+    /// # Errors
+    /// There is none, or the replica is to end.
+    pub fn hold_open(&self) -> Result<OwnedSemaphorePermit, PoolError> {
+        if self.is_ending() {
+            return Err(PoolError::ShuttingDown);
+        }
+        self.shared.long_polls.clone().try_acquire_owned().map_err(|_| PoolError::TooManyWaiting)
     }
 
     /// Whether Redis answers and scripts run. A type that recovers is served as far as that goes; says which do.

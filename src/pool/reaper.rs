@@ -46,11 +46,13 @@ impl Pool {
                         tracing::info!(%target_type, leases = taken, "replayed what this replica lately granted or renewed");
                     }
                 }
+                self.shared.metrics.reaped(&target_type, reclaimed.taken);
                 if !reclaimed.more {
                     break;
                 }
             }
         }
+        self.shared.metrics.reaper_ran();
         Ok(())
     }
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::explain::Reasons;
 use crate::model::{
-    ContainerId, EndReason, FencingToken, LeaseTokenError, Session, SessionId, SessionState, TargetType,
+    ContainerId, EndReason, FencingToken, LeaseTokenError, OwnerName, Session, SessionId, SessionState, TargetType,
 };
 use crate::store::StoreError;
 
@@ -32,6 +33,10 @@ pub struct CreateSession {
     pub priority: u32,
     /// The longest it may last.
     pub max_duration: Option<Duration>,
+    /// The longest without activity that the holder reports.
+    pub idle: Option<Duration>,
+    /// Rather the container that the owner's last session with this key had.
+    pub affinity: Option<String>,
     /// This container and no other.
     pub container_id: Option<ContainerId>,
     /// End it unless a heartbeat comes within the confirm time.
@@ -69,6 +74,8 @@ pub struct Renewal {
     pub fencing_token: Option<FencingToken>,
     /// What it proves its lease by when Redis has lost it. Looked at only then.
     pub lease_token: Option<String>,
+    /// The holder reports that it is at work.
+    pub active: bool,
 }
 
 /// Which sessions to list. Admins see every owner's, others their own.
@@ -118,6 +125,8 @@ pub enum PoolError {
         target_type: TargetType,
         /// When to try again.
         retry_after: Duration,
+        /// How many are out for what; none when Redis did not say.
+        reasons: Option<Reasons>,
     },
     /// Nothing is given out: Redis may have lost leases, and what may still be held waits for the end of the recovery.
     #[error("No available {target_type} containers: Redis may have lost leases, and what may still be held is given out only when the recovery ends, in {} s", left.as_secs().max(1))]
@@ -190,6 +199,18 @@ pub enum PoolError {
     LineFull {
         /// As asked.
         target_type: TargetType,
+        /// The bound.
+        most: u64,
+    },
+    /// The owner has as many live sessions, or tickets, of the type as it may.
+    #[error("{quota} = {most}: {owner} has as many {target_type} {} as it may", if quota == "tickets_max" { "tickets" } else { "sessions" })]
+    QuotaExceeded {
+        /// As asked.
+        target_type: TargetType,
+        /// Whose it is.
+        owner: OwnerName,
+        /// `sessions_max` or `tickets_max`.
+        quota: String,
         /// The bound.
         most: u64,
     },

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use super::{Page, Pool, PoolError, Renewal, SessionFilter, not_found, scope};
 use crate::{
     model::{Caller, EndReason, FencingToken, OwnerName, Role, Session, SessionId, SessionState, TargetType},
-    store::{Adopted, Heartbeat, Polled, Released, SessionCursor},
+    store::{Adopted, Beat, Heartbeat, Polled, Released, SessionCursor},
 };
 
 impl Pool {
@@ -58,10 +58,7 @@ impl Pool {
     /// See [`PoolError`].
     pub async fn heartbeat(&self, caller: &Caller, renewal: &Renewal) -> Result<Session, PoolError> {
         for target_type in self.store.types_of(renewal.id).await? {
-            let outcomes = self
-                .store
-                .heartbeat(&target_type, scope(caller), false, &[(renewal.id, renewal.fencing_token)])
-                .await?;
+            let outcomes = self.store.heartbeat(&target_type, scope(caller), false, &[beat(renewal)]).await?;
             match outcomes.into_iter().next() {
                 None | Some(Heartbeat::NotFound) => {}
                 Some(outcome) if wants_proof(&outcome) => return self.prove(caller, renewal, outcome).await,
@@ -87,8 +84,8 @@ impl Pool {
         }
         let calls = by_type.iter().flat_map(|(target_type, places)| {
             places.chunks(100).map(move |chunk| async move {
-                let pairs: Vec<_> = chunk.iter().map(|at| (renewals[*at].id, renewals[*at].fencing_token)).collect();
-                (chunk, self.store.heartbeat(target_type, scope(caller), true, &pairs).await)
+                let beats: Vec<_> = chunk.iter().map(|at| beat(&renewals[*at])).collect();
+                (chunk, self.store.heartbeat(target_type, scope(caller), true, &beats).await)
             })
         });
         let mut to_prove = Vec::new();
@@ -151,13 +148,15 @@ impl Pool {
         }
     }
 
-    /// Ends a session, or takes its ticket out of the line. A second time is the same answer.
+    /// Ends a session, or takes its ticket out of the line; an admin does so with anybody's, and `by` is told. A second time is the
+    /// same answer.
     ///
     /// # Errors
     /// See [`PoolError`].
     pub async fn release(
         &self,
         caller: &Caller,
+        by: &str,
         id: SessionId,
         fencing_token: Option<FencingToken>,
     ) -> Result<Session, PoolError> {
@@ -165,12 +164,12 @@ impl Pool {
             let owner = Some(&caller.owner);
             let mut released = self.store.release(&target_type, id, owner, fencing_token, EndReason::Released).await?;
             if matches!(released, Released::NotFound) && caller.is_admin() {
-                released = self.store.release(&target_type, id, None, fencing_token, EndReason::Admin).await?;
+                released = self.store.end_session(&target_type, id, fencing_token, by).await?;
             }
             match (released, fencing_token) {
                 (Released::Ended(session), _) => {
                     let reason = session.end_reason.map(EndReason::as_str);
-                    tracing::info!(session_id = %id, %target_type, owner = %session.owner, reason, "session is over");
+                    tracing::info!(session_id = %id, %target_type, owner = %session.owner, reason, by, "session is over");
                     return Ok(session);
                 }
                 (Released::Stale(current), Some(given)) => return Err(PoolError::StaleToken { id, given, current }),
@@ -239,6 +238,10 @@ impl Pool {
             .flatten()
             .collect())
     }
+}
+
+fn beat(renewal: &Renewal) -> Beat {
+    Beat { id: renewal.id, token: renewal.fencing_token, active: renewal.active }
 }
 
 /// Whether Redis lost the session, or may have lost what came after its lease.

@@ -44,7 +44,7 @@ impl Provider for FixedProvider {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { watch: false }
+        Capabilities::default()
     }
 
     fn list(&self) -> BoxFuture<'_, Result<Vec<Observation>, ProviderError>> {

@@ -4,9 +4,13 @@
 mod docker;
 mod fixed;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use futures_util::{future::BoxFuture, stream::BoxStream};
+use futures_util::{
+    FutureExt as _,
+    future::{self, BoxFuture},
+    stream::BoxStream,
+};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
@@ -17,7 +21,7 @@ pub use docker::fuzz;
 use self::{docker::DockerProvider, fixed::FixedProvider};
 use crate::{
     config::{Config, ConfigError, ProviderConfig},
-    model::{ContainerId, Observation, ProviderName},
+    model::{ContainerId, ContainerStats, LogLine, Observation, ProviderName},
 };
 
 /// A provider could not be asked, or did not understand.
@@ -34,13 +38,27 @@ pub enum ProviderError {
     /// It answered with an error.
     #[error("{0}")]
     Refused(String),
+    /// The container is not there any more.
+    #[error("the container is gone")]
+    Gone,
+    /// It can never do this: see [`Capabilities`].
+    #[error("{0}")]
+    NotSupported(&'static str),
 }
 
 /// What a provider can do, beyond listing.
+// One question each, and none depends on another.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Capabilities {
     /// It tells of changes as they happen.
     pub watch: bool,
+    /// It restarts containers, and runs commands in them.
+    pub act: bool,
+    /// It tells what containers write.
+    pub logs: bool,
+    /// It tells what containers use.
+    pub stats: bool,
 }
 
 /// Something happened to this container: inspect it. What exactly is asked anew, so that no event needs to be understood.
@@ -48,6 +66,29 @@ pub struct Capabilities {
 pub struct Change {
     /// The engine's id.
     pub id: ContainerId,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exit {
+    /// Its exit code.
+    pub code: i64,
+    /// The beginning of what it said.
+    pub said: String,
+}
+
+/// What a provider tells of a container as it comes. It ends, or ends with an error.
+pub type Insight<T> = BoxStream<'static, Result<T, ProviderError>>;
+
+/// Which lines of a container's log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogOptions {
+    /// Go on with what is written from now on.
+    pub follow: bool,
+    /// Only so many of the last lines there are.
+    pub tail: Option<u32>,
+    /// Only what was written since then, by the provider's clock.
+    pub since: Option<Timestamp>,
 }
 
 /// A source of containers. Only containers that take part (by label) are ever returned.
@@ -76,6 +117,55 @@ pub trait Provider: Send + Sync + 'static {
     /// Changes from now on. The stream ends with an error when the provider is lost; without the capability it never
     /// yields.
     fn watch(&self) -> BoxStream<'_, Result<Change, ProviderError>>;
+
+    /// Restarts a container, however it ends. What is not done within the time goes on all the same.
+    ///
+    /// # Errors
+    /// It was not restarted, or that is not known.
+    fn restart<'a>(&'a self, id: &'a ContainerId, within: Duration) -> BoxFuture<'a, Result<(), ProviderError>> {
+        let _ = (id, within);
+        future::err(ProviderError::NotSupported("this provider only lists containers")).boxed()
+    }
+
+    /// Runs a command in a container, and waits for its end.
+    ///
+    /// # Errors
+    /// It did not begin, or its end is not known.
+    fn exec<'a>(
+        &'a self,
+        id: &'a ContainerId,
+        command: &'a [String],
+        within: Duration,
+    ) -> BoxFuture<'a, Result<Exit, ProviderError>> {
+        let _ = (id, command, within);
+        future::err(ProviderError::NotSupported("this provider only lists containers")).boxed()
+    }
+
+    /// What a container writes.
+    ///
+    /// # Errors
+    /// It could not be asked, refuses, or lacks the capability.
+    fn logs(
+        self: Arc<Self>,
+        _id: ContainerId,
+        _options: LogOptions,
+    ) -> BoxFuture<'static, Result<Insight<LogLine>, ProviderError>> {
+        let right = "this provider tells no logs; those of its containers are where they run. A `docker` provider does";
+        future::err(ProviderError::NotSupported(right)).boxed()
+    }
+
+    /// What a container uses: once, or again and again.
+    ///
+    /// # Errors
+    /// It could not be asked, refuses, or lacks the capability.
+    fn stats(
+        self: Arc<Self>,
+        _id: ContainerId,
+        _follow: bool,
+    ) -> BoxFuture<'static, Result<Insight<ContainerStats>, ProviderError>> {
+        let right = "this provider does not tell what its containers use. A `docker` provider does";
+        future::err(ProviderError::NotSupported(right)).boxed()
+    }
 }
 
 /// The providers of the configuration, in its order. Connects to nothing yet.

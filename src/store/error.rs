@@ -46,3 +46,24 @@ pub enum StoreError {
         answer: String,
     },
 }
+
+impl StoreError {
+    /// The kinds of failure, as metrics name them.
+    pub const KINDS: [&str; 8] =
+        ["timeout", "unreachable", "refused", "unfit", "not_replicated", "out_of_memory", "newer_schema", "protocol"];
+
+    /// Which of them it is.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Timeout(_) => "timeout",
+            Self::Unreachable(_) => "unreachable",
+            Self::Refused(_) => "refused",
+            Self::Unfit(_) => "unfit",
+            Self::NotReplicated { .. } => "not_replicated",
+            Self::OutOfMemory => "out_of_memory",
+            Self::NewerSchema { .. } => "newer_schema",
+            Self::Protocol { .. } => "protocol",
+        }
+    }
+}

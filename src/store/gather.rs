@@ -4,11 +4,13 @@
 use std::sync::Mutex;
 
 use tokio::sync::oneshot;
+use tracing::Instrument as _;
 
 use super::{
     Store, StoreError, Way,
     reply::{Reply, Row},
     scripts::{self, Script},
+    span_of,
 };
 use crate::model::TargetType;
 
@@ -47,7 +49,10 @@ impl Store {
             // A task of its own: who asked may hang up, and the others must be served all the same.
             tokio::spawn(serve(self.clone(), script, target_type.clone()));
         }
-        answered.await.unwrap_or_else(|_| Err(StoreError::Unreachable("the worker ends".to_owned())))
+        answered
+            .instrument(span_of(script))
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Unreachable("the worker ends".to_owned())))
     }
 }
 

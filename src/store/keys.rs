@@ -52,7 +52,7 @@ impl Keys {
 }
 
 /// The first 128 bits of a SHA-256, in hexadecimal.
-fn short_hash(text: &str) -> String {
+pub(super) fn short_hash(text: &str) -> String {
     Sha256::digest(text).iter().take(16).fold(String::with_capacity(32), |mut hex, byte| {
         use std::fmt::Write;
         let _ = write!(hex, "{byte:02x}");

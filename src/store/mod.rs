@@ -4,25 +4,36 @@
 //!
 //! | key | Redis type | holds | written by | bytes |
 //! |---|---|---|---|---|
-//! | `epoch` | hash | schema, server identity, when it was last checked (µs), epoch, event sequence, pool-time offset and last tick (ms), how much of the offset stands for lost writes (ms), token floor, mean session time (ms); of a recovery its end, when the loss was found, and from when ends of proven leases are believed (all in pool time), when the loss was found by the clock, leases proven; and a time before which nothing is due | every script; recoveries `begin`, `adopt` | one |
-//! | `container:<id>` | hash | the facts: provider, incarnation, engine state and check, probe verdict and counters, era, lease, token, cordon, reset, quarantine, what to do at a session's end; in a recovery its epoch and from when on it is free; and `set`, where `settle` put it | `observe`, `report_probes`, grants and ends | 330, leased 390 |
+//! | `epoch` | hash | schema, server identity, when it was last checked (µs), epoch, event sequence, pool-time offset and last tick (ms), how much of the offset stands for lost writes (ms), token floor, mean session time (ms), where the line stands (µs); of a recovery its end, when the loss was found, and from when ends of proven leases are believed (all in pool time), when the loss was found by the clock, leases proven; and a time before which nothing is due | every script; recoveries `begin`, `adopt` | one |
+//! | `container:<id>` | hash | the facts: provider, incarnation, engine state and check, probe verdict and counters, era, lease, token, cordon (by whom), drain (its deadline, and whether the session ends then), reset (with the attempt that goes on, how many there were in a row, the incarnation then, and why the last one failed), quarantine and how often it did in a row, what to do at a session's end; in a recovery its epoch and from when on it is free; and `set`, where `settle` put it | `observe`, `report_probes`, grants and ends | 330, leased 390 |
 //! | `about:<id>` | string | the description as JSON, never parsed in Lua | `observe` | 170 more than the text |
 //! | `containers` | zset, all 0 | every container's id, for paging | `observe`, `remove` | 177 |
 //! | `available` | zset by time freed | what may be given out, longest idle first | `settle` | 177 |
 //! | `cordoned` `unhealthy` `initializing` `resetting` | zset by time of entry | the rest, one each; leased ones are in none: they are counted by `leases` and `offers` | `settle` | 177 |
 //! | `cleared` | zset by the time from which it is free | in a recovery: of those in `available`, the ones that nobody can still hold | `settle`, `observe` | 177 |
 //! | `claims` | hash | in a recovery: the sessions of leases that were proven before their container was found | `adopt`, `observe` | 110 |
-//! | `quarantine` | zset by end | who comes back when | `reclaim` | 177 |
+//! | `resets` | zset by time | what is to be made clean: when the next worker may claim it | `give_back`, `claim_resets`, `report_reset` | 177 |
+//! | `quarantine` | zset by end | who comes back when | `report_reset`, `reclaim` | 177 |
+//! | `draining` | zset by deadline | leased ones that an operator waits for | `drain`, `settle`, `end_drain` | 177 |
 //! | `probes` | zset by time | when to probe next | `observe`, `claim_probes`, `report_probes` | 177 |
 //! | `observers` | hash | by provider: generation and sequence of the last observation | `mark` | one |
-//! | `session:<id>` | hash | owner, state, TTL, container and its incarnation, token, times, end reason, replicas to wake, the epoch in which its lease was proven; expires after its end | `allocate`, `heartbeat`, `poll`, offers and ends | 310, queued 220, ended 380 |
+//! | `session:<id>` | hash | owner, state, TTL, container and its incarnation, token, times, end reason, replicas to wake, the epoch in which its lease was proven, what was agreed on beside its TTL; expires after its end | `allocate`, `heartbeat`, `poll`, offers and ends | 310, queued 220, ended 380 |
 //! | `metadata:<id>` | string | the client's own words, when it gave any | `allocate` | 130 more than the text |
 //! | `leases` `offers` | zset by expiry | ready sessions; granted ones that are not claimed | grants, `heartbeat`, `poll` | 140 |
-//! | `queue` | zset by order | the line | `allocate` | 140 |
+//! | `queue` | zset by order (µs of the line's clock) | the line | `allocate` | 140 |
+//! | `line:<name>` | zset by base | one owner's tickets | `allocate`, offers and ends | 145 |
+//! | `fair` | zset by base | from where on the next ticket of an owner may stand, of those that have something to make up for; begun anew when nobody waits | `allocate`, offers | 110 an owner |
+//! | `warnings` | zset by time | when to warn whom of an end that heartbeats do not put off | grants, `heartbeat`, `reclaim` | 145 |
+//! | `affinity:<owner>:<hash>` | string | the container that the owner's last session with this word had; expires | grants | 200 |
 //! | `tickets` | zset by expiry | the same sessions, by when they were last asked for | `allocate`, `poll` | 145 |
 //! | `sessions`, `owner:<name>` | zset by creation | live sessions, of all and of one owner | `allocate`, `close` | 145 each |
 //! | `ended` | zset by end | ended sessions, as long as they are kept | `close` | 145 |
+//! | `audit` | hash | who audits the type and until when; when the last audit ended, and how many faults of each kind it found | `claim_audit`, `finish_audit` | one |
+//! | `settings` | hash | what an operator changed at run time, and a version that grows with every change of it or of `cordons` | `change_settings`, `operated` | one |
+//! | `cordons` | hash | who cordoned which container: what replicas remember, and put back after a loss | `cordon`, `drain`, `uncordon`, `forget` | 110 |
 //! | `events` | stream | what happened, ids `<epoch>-<sequence>` | `event` | 175 an event |
+//! | `webhook:<name>` | hash | deliveries to a webhook: who makes them until when, the last event that is done with (epoch, sequence), attempts at the next one and from when on it may be tried, the last error | `claim_webhook`, `record_delivery` | one for each webhook |
+//! | `dead:<name>` `again:<name>` | list | events that were given up, youngest first; those of them that are to be sent again | `record_delivery`, `replay_webhook` | the event and its error |
 //!
 //! Bytes are for each container or session that is in it, measured on Redis 7.0 with 10,000 of each, ids of 64 characters (as Docker's)
 //! and no metadata. All in all, with the keyspace's own share: a container with a description of 350 bytes takes 1.3 KB, a ready session
@@ -34,28 +45,34 @@
 //!
 //! Times in scores are pool time in milliseconds, but those of `sessions` and `ended`, which are shown and so are Redis's clock.
 
+mod audit;
 mod connection;
 mod dial;
 mod error;
+mod events;
 mod failure;
 mod find;
 mod gather;
 mod journal;
 mod keys;
 mod links;
+mod operator;
 mod recovery;
 mod registry;
 mod replicated;
 mod reply;
+mod resets;
 mod scripts;
 mod server;
 mod servers;
 mod sessions;
+mod settings;
 mod slot;
 mod slow;
 mod subscribe;
 mod types;
 mod view;
+mod webhooks;
 
 use std::{
     sync::Arc,
@@ -63,18 +80,25 @@ use std::{
 };
 
 use secrecy::ExposeSecret as _;
+use tracing::{Instrument as _, Span, level_filters::LevelFilter};
 
+pub use audit::{AUDIT_AREAS, AuditPage, Audited};
 pub use error::StoreError;
+pub use events::EventPage;
+pub use operator::OutCounts;
 pub use recovery::Adopted;
 pub use registry::{
     Announced, Discovered, Loss, ObservationMark, Observed, ProbeReport, ProbeTask, ProviderLock, ProviderStatus,
 };
+pub use resets::{ResetOutcome, ResetReported, ResetTask, ResetTerms};
 #[doc(hidden)]
 pub use scripts::{ScriptText, script_text};
 pub use sessions::{
-    Allocated, Allocation, Claim, Heartbeat, Polled, Reclaimed, Released, SessionCursor, SessionPage, TypeCounts,
+    Allocated, Allocation, Beat, Claim, Heartbeat, Polled, Reclaimed, Released, SessionCursor, SessionPage, TypeCounts,
 };
+pub use settings::{Changed, TypeState};
 pub use subscribe::Wake;
+pub use webhooks::{Delivery, DeliveryLease, DeliveryState};
 
 use self::{
     connection::{Call, Work},
@@ -86,6 +110,7 @@ use self::{
     reply::Reply,
     scripts::Script,
     servers::Servers,
+    settings::Settings,
     types::Types,
 };
 use crate::{
@@ -115,8 +140,7 @@ struct Shared {
     journal: Journal,
     recovery: RecoveryTimes,
     replication: Replication,
-    /// The arguments that every script of a type begins with, after `check`.
-    common: [Vec<u8>; 3],
+    settings: Settings,
 }
 
 /// How a type goes on after a loss.
@@ -147,12 +171,14 @@ impl Store {
     /// The address cannot be understood.
     pub fn connect(config: &Config, metrics: Arc<Metrics>) -> Result<Self, StoreError> {
         let timeout = config.redis.timeout;
+        // Each kind is told of from the start: what comes first is else no increase.
+        for kind in StoreError::KINDS {
+            metrics.redis_errors(kind, 0);
+        }
         let unfit = |reason| StoreError::Unfit(format!("redis.url cannot be used: {reason}"));
         let url = RedisUrl::parse(config.redis.url.expose_secret()).map_err(unfit)?;
         let servers = Servers::start(&config.redis, &url)?;
-        let millis = |duration: Duration| duration.as_millis().to_string().into_bytes();
         let limits = config.limits.clone();
-        let common = [limits.events_kept.to_string().into_bytes(), millis(limits.ended_kept), millis(limits.confirm)];
         let shared = Shared {
             servers,
             keys: Keys::new(&config.prefix),
@@ -169,7 +195,7 @@ impl Store {
                 lossless: config.recovery.lossless,
             },
             replication: Replication { replicas: config.redis.wait_replicas, patience: config.redis.wait_timeout },
-            common,
+            settings: Settings::new(config),
         };
         let hot = Arc::new(Links::start(&shared.servers, timeout));
         Ok(Self { hot, gather: Arc::default(), shared: Arc::new(shared) })
@@ -180,6 +206,12 @@ impl Store {
     pub fn for_worker(&self) -> Self {
         let hot = Links::start(&self.shared.servers, self.shared.timeout);
         Self { hot: Arc::new(hot), gather: Arc::default(), shared: self.shared.clone() }
+    }
+
+    /// What this replica counts.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.shared.metrics
     }
 
     /// The way of what may grant.
@@ -214,8 +246,9 @@ impl Store {
         target_type: &TargetType,
         own: &[&[u8]],
     ) -> Result<Reply, StoreError> {
-        let mut args: Vec<&[u8]> = Vec::with_capacity(self.shared.common.len() + own.len());
-        args.extend(self.shared.common.iter().map(Vec::as_slice));
+        let state = self.type_state(target_type);
+        let mut args: Vec<&[u8]> = Vec::with_capacity(state.common.len() + own.len());
+        args.extend(state.common.iter().map(Vec::as_slice));
         args.extend_from_slice(own);
         self.run_at(way, script, &self.shared.keys.epoch(target_type), &args).await
     }
@@ -224,9 +257,12 @@ impl Store {
     async fn run_at(&self, way: Way, script: &'static Script, key: &str, args: &[&[u8]]) -> Result<Reply, StoreError> {
         let began = Instant::now();
         let call = Call { script, key, args, clustered: self.shared.servers.clustered() };
-        let answer = self.call(way, key.as_bytes(), Work::Script(call)).await;
+        let answer = self.call(way, key.as_bytes(), Work::Script(call)).instrument(span_of(script)).await;
         let reply = answer.and_then(|value| Reply::read(script.name, value));
         let outcome = reply.as_ref().map_or("error", |reply| reply.code.as_str());
+        if let Err(error) = &reply {
+            self.shared.metrics.redis_errors(error.kind(), 1);
+        }
         self.shared.metrics.script(script.name, outcome, began.elapsed());
         reply
     }
@@ -263,4 +299,13 @@ impl Store {
             }
         }
     }
+}
+
+/// A span for a call that serves a request; what goes on in the background has none. Where nobody asks for spans of this level,
+/// that is found out by one look at a static.
+fn span_of(script: &Script) -> Span {
+    if LevelFilter::current() < LevelFilter::DEBUG || Span::current().is_none() {
+        return Span::none();
+    }
+    tracing::debug_span!(target: "leasehold::redis", "redis", otel.kind = "client", script = script.name)
 }

@@ -77,6 +77,8 @@ pub struct Discovered {
     pub observation: Observation,
     /// Whether health probes it; without a probe the engine's word is enough to give it out.
     pub probed: bool,
+    /// Whether it is made clean after a session.
+    pub resets: bool,
     /// The epoch that began with a loss, if it was surely started after that was found: then nobody can hold it.
     pub after_loss: Option<u64>,
 }
@@ -258,7 +260,7 @@ impl Store {
         let mut changed = 0;
         for chunk in containers.chunks(100) {
             let mut args = Vec::with_capacity(8 * chunk.len());
-            for Discovered { observation, probed, after_loss } in chunk {
+            for Discovered { observation, probed, resets, after_loss } in chunk {
                 let about = serde_json::to_string(&observation.about).map_err(|error| StoreError::Protocol {
                     script: scripts::OBSERVE.name,
                     answer: format!("a description that is not JSON: {error}"),
@@ -269,7 +271,7 @@ impl Store {
                     word(observation.state),
                     word(observation.health),
                     flag(*probed),
-                    "none".to_owned(),
+                    if *resets { "reset" } else { "none" }.to_owned(),
                     about,
                     after_loss.map(|epoch| epoch.to_string()).unwrap_or_default(),
                 ]);
@@ -434,7 +436,7 @@ impl Store {
     /// # Errors
     /// Redis could not be asked.
     pub async fn container(&self, target_type: &TargetType, id: &ContainerId) -> Result<Option<Container>, StoreError> {
-        self.container_by(&scripts::CONTAINER, target_type, id).await
+        self.container_by(&scripts::CONTAINER, target_type, &[id.as_str().as_bytes()]).await
     }
 
     /// Settles a container from the facts in its record, as every script does with what it changed. For repair, and
@@ -443,16 +445,17 @@ impl Store {
     /// # Errors
     /// Redis could not be asked.
     pub async fn settle(&self, target_type: &TargetType, id: &ContainerId) -> Result<Option<Container>, StoreError> {
-        self.container_by(&scripts::SETTLE, target_type, id).await
+        self.container_by(&scripts::SETTLE, target_type, &[id.as_str().as_bytes()]).await
     }
 
-    async fn container_by(
+    /// The container that a script answers; none when it says that there is no such one.
+    pub(super) async fn container_by(
         &self,
         script: &'static Script,
         target_type: &TargetType,
-        id: &ContainerId,
+        own: &[&[u8]],
     ) -> Result<Option<Container>, StoreError> {
-        let mut reply = self.run(Way::Slow, script, target_type, &[id.as_str().as_bytes()]).await?;
+        let mut reply = self.run(Way::Slow, script, target_type, own).await?;
         match reply.code.as_str() {
             "ok" => {
                 let text = reply.values.text()?;
@@ -477,6 +480,6 @@ fn word(value: impl serde::Serialize) -> String {
 }
 
 /// At most `most` bytes, whole characters.
-fn shortened(text: &str, most: usize) -> &str {
+pub(super) fn shortened(text: &str, most: usize) -> &str {
     &text[..text.floor_char_boundary(most)]
 }

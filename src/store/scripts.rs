@@ -50,28 +50,31 @@ macro_rules! library {
     ($($file:literal)*) => { concat!($(include_str!(concat!("../../lua/lib/", $file, ".lua")), "\n"),*) };
 }
 
-/// What every script of a type begins with. The order matters: a function stands after those that it calls.
+/// What every script of a type begins with: each function of it costs every call, so what few scripts need is theirs. The order
+/// matters: a function stands after those that it calls.
 macro_rules! core {
     () => {
-        library!("read" "open" "due" "event" "facts" "free_from" "held" "derive" "move" "grant" "session" "overdue" "close" "offer"
-            "settle" "finish" "session_now" "container_now" "next_free" "serve" "recovered" "reclaim" "describe" "claim"
-            "renew" "listen" "forget" "mark" "meet_claim")
+        library!("read" "open" "due" "event" "facts" "free_from" "held" "derive" "move" "grant" "terms" "session" "doubtful" "overdue"
+            "limits" "leave" "close" "serve_ticket" "offer" "drained" "settle" "want_reset" "give_back" "finish" "session_now"
+            "container_now" "next_free" "serve" "recovered" "end_drain" "warn" "reclaim" "describe")
     };
 }
 
 macro_rules! of_a_type {
-    ($name:ident, $file:literal, [$($arg:literal),*]) => {
+    ($name:ident, $file:literal, [$($arg:literal),*]) => { of_a_type!($name, $file, [$($arg),*], ""); };
+    // With libraries of its own.
+    ($name:ident, $file:literal, [$($arg:literal),*], $own:expr) => {
         pub(super) static $name: Script = Script {
             name: $file,
             args: &["check", "events_kept", "ended_kept_ms", "confirm_ms", $($arg),*],
-            source: concat!(core!(), include_str!(concat!("../../lua/", $file, ".lua"))),
+            source: concat!(core!(), $own, include_str!(concat!("../../lua/", $file, ".lua"))),
             hash: LazyLock::new(|| hash_of(&$name)),
         };
     };
 }
 
 /// How many arguments `allocate` has for each session; the first two are the session and its owner.
-pub(super) const ALLOCATE_ITEM: usize = 14;
+pub(super) const ALLOCATE_ITEM: usize = 20;
 
 macro_rules! of_its_own {
     ($name:ident, $file:literal, [$($arg:literal),*]) => {
@@ -84,9 +87,14 @@ macro_rules! of_its_own {
     };
 }
 
-of_a_type!(ALLOCATE, "allocate", ["..."]);
-of_a_type!(POLL, "poll", ["session", "owner", "ticket_ms", "give_up", "renews", "replica"]);
-of_a_type!(HEARTBEAT, "heartbeat", ["..."]);
+of_a_type!(ALLOCATE, "allocate", ["..."], library!("listen"));
+of_a_type!(
+    POLL,
+    "poll",
+    ["session", "owner", "ticket_ms", "give_up", "renews", "replica"],
+    library!("claim" "renew" "listen")
+);
+of_a_type!(HEARTBEAT, "heartbeat", ["..."], library!("claim" "renew"));
 of_a_type!(RELEASE, "release", ["..."]);
 of_a_type!(WITHDRAW, "withdraw", ["..."]);
 of_a_type!(RECLAIM, "reclaim", []);
@@ -94,20 +102,49 @@ of_a_type!(STATUS, "status", []);
 of_a_type!(CONTAINERS, "containers", ["available_only", "after", "most"]);
 of_a_type!(CONTAINER, "container", ["container"]);
 of_a_type!(SESSIONS, "sessions", ["owner", "ended", "score", "after", "most"]);
-of_a_type!(ANNOUNCE, "announce", ["provider", "generation", "sequence"]);
+of_a_type!(ANNOUNCE, "announce", ["provider", "generation", "sequence"], library!("mark"));
 of_a_type!(REGISTERED, "registered", ["provider", "after", "most"]);
-of_a_type!(OBSERVE, "observe", ["provider", "generation", "sequence", "..."]);
-of_a_type!(REMOVE, "remove", ["provider", "generation", "sequence", "..."]);
+of_a_type!(OBSERVE, "observe", ["provider", "generation", "sequence", "..."], library!("mark" "meet_claim"));
+of_a_type!(REMOVE, "remove", ["provider", "generation", "sequence", "..."], library!("mark" "forget"));
 of_a_type!(CLAIM_PROBES, "claim_probes", ["most", "interval_ms"]);
 of_a_type!(REPORT_PROBES, "report_probes", ["rise", "fall", "..."]);
+of_a_type!(
+    CLAIM_RESETS,
+    "claim_resets",
+    ["most", "deadline_ms", "attempts", "rest_ms", "longest_ms"],
+    library!("reset_failed")
+);
+of_a_type!(
+    REPORT_RESET,
+    "report_reset",
+    ["container", "attempt", "failure", "restarted", "pause_ms", "attempts", "rest_ms", "longest_ms"],
+    library!("cleaned" "reset_failed")
+);
 of_a_type!(SETTLE, "settle", ["container"]);
+of_a_type!(CORDON, "cordon", ["container", "by"], library!("operated" "mark_cordon"));
+of_a_type!(UNCORDON, "uncordon", ["container", "by"], library!("operated"));
+of_a_type!(DRAIN, "drain", ["container", "by", "deadline_ms", "force"], library!("operated" "mark_cordon"));
+of_a_type!(END_SESSION, "end_session", ["session", "token", "by"]);
+of_a_type!(EXPLAIN, "explain", ["few", "looks"]);
+of_a_type!(SETTINGS, "settings", ["version"]);
+of_a_type!(CHANGE_SETTINGS, "change_settings", ["version", "by", "..."], library!("operated"));
+of_a_type!(RESTORE_SETTINGS, "restore_settings", ["version", "last", "..."], library!("operated"));
 of_a_type!(
     BEGIN,
     "begin",
     ["verdict", "met_ms", "wait_ms", "lag_ms", "grace_ms", "lossless", "epoch_seen", "token_seen"]
 );
-of_a_type!(ADOPT, "adopt", ["brief", "token_seen", "..."]);
+of_a_type!(ADOPT, "adopt", ["brief", "token_seen", "..."], library!("claim" "renew"));
 of_a_type!(END_RECOVERY, "end_recovery", []);
+of_a_type!(
+    AUDIT,
+    "audit",
+    ["area", "cursor", "most", "repairs", "grace_ms"],
+    library!("forget" "audit" "audit_session" "audit_container")
+);
+of_a_type!(CLAIM_AUDIT, "claim_audit", ["replica", "hold_ms", "pause_ms"]);
+of_a_type!(FINISH_AUDIT, "finish_audit", ["replica", "..."]);
+of_a_type!(AUDITED, "audited", []);
 of_its_own!(MEET_TYPE, "meet_type", ["target_type", "wait_ms"]);
 of_its_own!(INIT, "init", ["force"]);
 of_its_own!(LOCK_PROVIDER, "lock_provider", ["replica", "ttl_ms", "above"]);
@@ -115,9 +152,18 @@ of_its_own!(UNLOCK_PROVIDER, "unlock_provider", ["replica"]);
 of_its_own!(RECORD_LOOK, "record_look", ["generation", "asked", "error"]);
 of_its_own!(PROVIDER_STATUS, "provider_status", []);
 of_its_own!(CLAIM_ID, "claim_id", ["value", "replaces", "keep_ms"]);
+of_its_own!(READ_EVENTS, "read_events", ["epoch", "sequence", "most"]);
+of_its_own!(CLAIM_WEBHOOK, "claim_webhook", ["webhook", "replica", "ttl_ms"]);
+of_its_own!(
+    RECORD_DELIVERY,
+    "record_delivery",
+    ["webhook", "replica", "epoch", "sequence", "attempts", "pause_ms", "error", "again", "dead", "dead_kept"]
+);
+of_its_own!(WEBHOOK_STATE, "webhook_state", ["webhook", "most"]);
+of_its_own!(REPLAY_WEBHOOK, "replay_webhook", ["webhook", "most"]);
 
 /// Every script.
-pub(super) static ALL: [&Script; 27] = [
+pub(super) static ALL: [&Script; 46] = [
     &ALLOCATE,
     &POLL,
     &HEARTBEAT,
@@ -134,7 +180,17 @@ pub(super) static ALL: [&Script; 27] = [
     &REMOVE,
     &CLAIM_PROBES,
     &REPORT_PROBES,
+    &CLAIM_RESETS,
+    &REPORT_RESET,
     &SETTLE,
+    &CORDON,
+    &UNCORDON,
+    &DRAIN,
+    &END_SESSION,
+    &EXPLAIN,
+    &SETTINGS,
+    &CHANGE_SETTINGS,
+    &RESTORE_SETTINGS,
     &LOCK_PROVIDER,
     &UNLOCK_PROVIDER,
     &RECORD_LOOK,
@@ -143,8 +199,17 @@ pub(super) static ALL: [&Script; 27] = [
     &BEGIN,
     &ADOPT,
     &END_RECOVERY,
+    &AUDIT,
+    &CLAIM_AUDIT,
+    &FINISH_AUDIT,
+    &AUDITED,
     &MEET_TYPE,
     &INIT,
+    &READ_EVENTS,
+    &CLAIM_WEBHOOK,
+    &RECORD_DELIVERY,
+    &WEBHOOK_STATE,
+    &REPLAY_WEBHOOK,
 ];
 
 #[cfg(test)]

@@ -3,11 +3,13 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    Store, StoreError, Way,
+    Store, StoreError, Way, keys,
     reply::{Record, Reply},
     scripts, view,
 };
-use crate::model::{ContainerId, FencingToken, OwnerName, Recovery, Session, SessionId, SessionState, TargetType};
+use crate::model::{
+    ContainerId, FencingToken, OwnerName, Recovery, Session, SessionId, SessionState, Share, TargetType,
+};
 
 /// How long an idempotency key or alias is kept from when it was last seen to be in use. A live session renews it every twelve
 /// hours, so it outlives the session by 24 hours at least.
@@ -40,6 +42,31 @@ pub struct Allocation<'a> {
     pub metadata: &'a str,
     /// The client's idempotency key, to keep alive with the session.
     pub idempotency_key: Option<&'a str>,
+    /// What its owner may have.
+    pub share: Share,
+    /// The longest without activity that the holder reports.
+    pub idle: Option<Duration>,
+    /// Rather the container that the owner's last session with this key had.
+    pub affinity: Option<&'a str>,
+}
+
+/// What is to be renewed.
+#[derive(Debug, Clone, Copy)]
+pub struct Beat {
+    /// The session.
+    pub id: SessionId,
+    /// The holder's fencing token: when given, it must be the session's.
+    pub token: Option<FencingToken>,
+    /// The holder reports that it is at work.
+    pub active: bool,
+}
+
+impl Beat {
+    /// A renewal that shows this token and reports nothing.
+    #[must_use]
+    pub fn new(id: SessionId, token: Option<FencingToken>) -> Self {
+        Self { id, token, active: false }
+    }
 }
 
 /// What became of an allocation.
@@ -59,6 +86,8 @@ pub enum Allocated {
     Unavailable(Option<Duration>),
     /// The line is as long as allowed.
     LineFull,
+    /// The owner has as many as it may: the name of the quota.
+    QuotaExceeded(String),
 }
 
 /// What became of one renewal.
@@ -136,6 +165,8 @@ pub struct TypeCounts {
     pub held: u64,
     /// The recovery that goes on.
     pub recovery: Option<Recovery>,
+    /// How long the oldest reset has been going on.
+    pub oldest_reset: Option<Duration>,
 }
 
 /// What a pass of the reaper did.
@@ -175,7 +206,8 @@ impl Store {
     /// # Errors
     /// See [`StoreError`]; [`StoreError::OutOfMemory`] when Redis has no room for it.
     pub async fn allocate(&self, target_type: &TargetType, new: &Allocation<'_>) -> Result<Allocated, StoreError> {
-        let limits = &self.shared.limits;
+        let state = self.type_state(target_type);
+        let limits = &state.in_force.limits;
         let replica = new.replica.map(|replica| self.shared.keys.wake(replica)).unwrap_or_default();
         let idem = new.idempotency_key.map(|key| self.shared.keys.idempotency(new.owner, key)).unwrap_or_default();
         let args = || {
@@ -194,6 +226,12 @@ impl Store {
                 replica.clone(),
                 new.metadata.to_owned(),
                 idem.clone(),
+                new.share.weight.to_string(),
+                number(new.share.sessions_max),
+                number(new.share.tickets_max),
+                new.idle.map(millis).unwrap_or_default(),
+                if limits.warning.is_zero() { String::new() } else { millis(limits.warning) },
+                new.affinity.map(keys::short_hash).unwrap_or_default(),
             ]
         };
         let began = Instant::now();
@@ -215,6 +253,7 @@ impl Store {
             "shortage" => Ok(Allocated::Shortage(left(&mut reply)?)),
             "unavailable" => Ok(Allocated::Unavailable(left(&mut reply)?)),
             "line_full" => Ok(Allocated::LineFull),
+            "quota_exceeded" => Ok(Allocated::QuotaExceeded(reply.values.text()?)),
             _ => Err(reply.unexpected()),
         }
     }
@@ -278,11 +317,12 @@ impl Store {
         target_type: &TargetType,
         owner: Option<&OwnerName>,
         brief: bool,
-        renewals: &[(SessionId, Option<FencingToken>)],
+        renewals: &[Beat],
     ) -> Result<Vec<Heartbeat>, StoreError> {
         let owner = owner.map(ToString::to_string).unwrap_or_default();
-        let args = renewals.iter().flat_map(|(id, token)| {
-            [id.to_string(), owner.clone(), flag(brief), token.map(|token| token.to_string()).unwrap_or_default()]
+        let args = renewals.iter().flat_map(|Beat { id, token, active }| {
+            let token = token.map(|token| token.to_string()).unwrap_or_default();
+            [id.to_string(), owner.clone(), flag(brief), token, flag(*active)]
         });
         if renewals.len() == 1 {
             let reply = self.run_gathered(&scripts::HEARTBEAT, target_type, args.collect()).await?;
@@ -355,7 +395,12 @@ impl Store {
             token.map(|token| token.to_string()).unwrap_or_default(),
             reason.as_str().to_owned(),
         ];
-        let mut reply = self.run_gathered(&scripts::RELEASE, target_type, args).await?;
+        let reply = self.run_gathered(&scripts::RELEASE, target_type, args).await?;
+        self.released(reply, target_type).await
+    }
+
+    /// Reads what became of a release.
+    pub(super) async fn released(&self, mut reply: Reply, target_type: &TargetType) -> Result<Released, StoreError> {
         match reply.code.as_str() {
             "ok" => self.session(&mut reply, target_type, false).await.map(Released::Ended),
             "not_found" => Ok(Released::NotFound),
@@ -409,6 +454,7 @@ impl Store {
                     proven,
                 })
             },
+            oldest_reset: values.optional_number()?.map(Duration::from_millis),
         })
     }
 
@@ -535,6 +581,11 @@ fn left(reply: &mut Reply) -> Result<Option<Duration>, StoreError> {
 
 pub(super) fn millis(duration: Duration) -> String {
     duration.as_millis().to_string()
+}
+
+/// A bound; empty for none.
+fn number(bound: Option<u64>) -> String {
+    bound.map(|bound| bound.to_string()).unwrap_or_default()
 }
 
 pub(super) fn flag(on: bool) -> String {

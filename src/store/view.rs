@@ -5,8 +5,8 @@ use serde::de::IntoDeserializer as _;
 
 use super::{StoreError, reply::Record};
 use crate::model::{
-    About, Container, EndReason, EngineHealth, EngineState, FencingToken, Health, HealthStatus, Lease, LeaseProof,
-    OwnerName, PoolState, Session, SessionState, TargetType, Ticket,
+    About, Container, Drain, EndReason, EngineHealth, EngineState, FencingToken, Health, HealthStatus, Lease,
+    LeaseProof, OwnerName, PoolState, Reset, ResetState, Session, SessionState, TargetType, Ticket, Warning,
 };
 
 /// Milliseconds since 1970 as RFC 3339.
@@ -53,6 +53,7 @@ pub(super) fn session(
     let longest_ms = record.optional_number()?;
     let epoch = record.number()?;
     let proof_wanted = record.optional_number()?.is_some();
+    let warnings = warnings(record.optional_number()?, record.optional_number()?);
     let container = match record.optional_text()? {
         Some(id) => Some(Box::new(container_of(id, record, target_type)?)),
         None => None,
@@ -117,9 +118,16 @@ pub(super) fn session(
         created_at: time_text(created_ms),
         ended_at,
         end_reason,
+        warnings,
         metadata,
     };
     Ok(SessionView { session, keep_idem: keep_idem.map(str::to_owned), proof })
+}
+
+/// Of the ends that come near, from what is left of each.
+fn warnings(longest_left: Option<u64>, idle_left: Option<u64>) -> Vec<Warning> {
+    let of = |reason, left: Option<u64>| left.map(|ends_in_ms| Warning { reason, ends_in_ms });
+    of(EndReason::MaxDuration, longest_left).into_iter().chain(of(EndReason::Idle, idle_left)).collect()
 }
 
 /// Reads a container.
@@ -138,13 +146,27 @@ fn container_of(id: &str, record: &mut Record<'_>, target_type: &TargetType) -> 
     let probe = record.optional_text()?;
     let why = record.optional_text()?;
     let pool_state: PoolState = word(record, "a pool state")?;
-    let cordoned = record.optional_text()?.is_some();
+    let cordoned_by = record.optional_text()?.map(str::to_owned);
     let allocated_to = record.optional_text()?.map(str::to_owned);
     let allocated_at = record.optional_number()?.map(time_text);
     let fencing_token = record.optional_number()?.map(FencingToken);
     let about_text = record.optional_text()?.unwrap_or("{}");
     let about: About = serde_json::from_str(about_text).map_err(|_| record.wrong("a description", about_text))?;
     let held = record.optional_number()?.is_some();
+    let until = record.optional_number()?.map(time_text);
+    let force = record.optional_text()? == Some("1");
+    let drain = until.zip(allocated_to.clone()).map(|(until, waiting_for)| Drain { waiting_for, until, force });
+    let reset = match record.optional_text()? {
+        None => None,
+        Some("failed") => Some(ResetState::Failed),
+        Some(_) => Some(ResetState::Pending),
+    };
+    let failure = record.optional_text()?.map(str::to_owned);
+    let mut health = health(state, engine, probed, probe, why);
+    if reset == Some(ResetState::Failed) {
+        health.status = HealthStatus::Unhealthy;
+        health.reason = Some(format!("its reset fails: {}", failure.as_deref().unwrap_or("unknown")));
+    }
     Ok(Container {
         id,
         name: about.name,
@@ -152,7 +174,9 @@ fn container_of(id: &str, record: &mut Record<'_>, target_type: &TargetType) -> 
         provider,
         state,
         pool_state,
-        cordoned,
+        cordoned: cordoned_by.is_some(),
+        cordoned_by,
+        drain,
         held,
         ip_address: about.ip_address,
         ports: about.ports,
@@ -160,7 +184,8 @@ fn container_of(id: &str, record: &mut Record<'_>, target_type: &TargetType) -> 
         allocated_to,
         allocated_at,
         labels: about.labels,
-        health: health(state, engine, probed, probe, why),
+        health,
+        reset: reset.map(|state| Reset { state, failure }),
         fencing_token,
     })
 }

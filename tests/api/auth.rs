@@ -10,12 +10,12 @@ use crate::common::{
     replica::{KEY, Settings},
 };
 
-fn key(name: &str, owner: &str, role: &str) -> String {
+pub fn key(name: &str, owner: &str, role: &str) -> String {
     let hash = Sha256::digest(name).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
     format!("[[api_key]]\nname = \"{name}\"\nowner = \"{owner}\"\nrole = \"{role}\"\nhash = \"sha256:{hash}\"\n")
 }
 
-fn with_keys(mut settings: Settings) -> Settings {
+pub(super) fn with_keys(mut settings: Settings) -> Settings {
     for (name, owner, role) in
         [("alice-key", "alice", "client"), ("bob-key", "bob", "client"), ("eye-key", "alice", "viewer")]
     {
@@ -85,6 +85,10 @@ async fn owners_see_their_own_and_viewers_change_nothing() {
         eye.post(&format!("/sessions/{id}/heartbeat"), json!({})).await,
         eye.delete(&format!("/sessions/{id}")).await,
         eye.post("/containers/refresh", json!({})).await,
+        eye.post("/audit", json!({})).await,
+        alice.post("/audit", json!({})).await,
+        alice.get("/containers/any/logs").await,
+        alice.get("/containers/any/stats").await,
         eye.post("/containers/wine/allocate?session_id=a", json!({})).await,
     ] {
         let answer = answer.problem(403, "forbidden");
@@ -95,8 +99,20 @@ async fn owners_see_their_own_and_viewers_change_nothing() {
     let two = bob.post("/containers/wine/allocate?session_id=job", json!({})).await.expect(200);
     assert_ne!(one.text_at("/container/id"), two.text_at("/container/id"));
 
-    let ended = admin.delete(&format!("/sessions/{id}")).await.expect(200);
-    assert_eq!(ended.body["end_reason"], "admin");
+    // An admin ends anybody's, also one that waits; the answer to a second time is the same.
+    let queued = alice.post("/sessions", json!({ "target_type": "wine", "on_shortage": "queue" })).await;
+    let queued = queued.expect(202).text_at("/id");
+    let waiting = bob.post("/sessions", json!({ "target_type": "wine", "on_shortage": "queue" })).await;
+    let waiting = waiting.expect(202).text_at("/id");
+    for id in [&waiting, &id, &queued] {
+        for _ in 0..2 {
+            let ended = admin.delete(&format!("/sessions/{id}")).await.expect(200);
+            assert_eq!(ended.body["end_reason"], "admin");
+        }
+    }
+    let log = service.replicas[0].log();
+    assert_eq!(log.matches(r#""by":"admin/environment""#).count(), 6, "{log}");
+    assert_eq!(bob.get(&format!("/sessions/{waiting}")).await.expect(200).body["end_reason"], "admin");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::{Service, ready};
+use super::{Service, auth::key, ready};
 use crate::common::{eventually, http::Http};
 
 fn waiting(seconds: u64) -> serde_json::Value {
@@ -162,4 +162,49 @@ async fn priority_passes_those_who_came_before() {
     let now = async |id: String| http.get(&format!("/sessions/{id}")).await.expect(200).text_at("/state");
     assert_eq!(now(low.text_at("/id")).await, "queued");
     assert_eq!(now(high.text_at("/id")).await, "ready");
+}
+
+#[tokio::test]
+async fn case_15_pain_head_of_line_blocking_two_owners_are_served_in_turn_by_their_weights() {
+    let keys = [key("busy", "busy", "client"), key("calm", "calm", "client") + "weight = 2\n"].concat();
+    let service = Service::start_with(1, 1, |mut settings| {
+        settings.toml.push_str(&keys);
+        settings.env("LIMITS__TICKET_LIFE", "60s")
+    })
+    .await;
+    let admin = service.http();
+    let (mut holder, _) = ready(&admin).await;
+    let queue = async |owner: &str, more: serde_json::Value| {
+        let mut body = json!({"target_type": "wine", "on_shortage": "queue"});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let queued = admin.with_key(Some(owner)).post("/sessions", body).await.expect(202);
+        (queued.text_at("/id"), queued.body["ticket"]["position"].as_u64())
+    };
+    let mut waiting = Vec::new();
+    for place in 1..=6 {
+        let (id, position) = queue("busy", json!({})).await;
+        assert_eq!(position, Some(place));
+        waiting.push((id, "busy"));
+    }
+    for place in [2, 3, 5] {
+        let (id, position) = queue("calm", json!({})).await;
+        assert_eq!(position, Some(place), "two of it for each one of the other");
+        waiting.push((id, "calm"));
+    }
+    // A head start passes them all: it is worth more than the turns that they wait for.
+    let (urgent, position) = queue("busy", json!({"priority": 300})).await;
+    assert_eq!(position, Some(1));
+    waiting.push((urgent.clone(), "busy"));
+    let mut served = Vec::new();
+    for _ in 0..5 {
+        admin.delete(&format!("/sessions/{holder}")).await.expect(200);
+        for (id, owner) in &waiting {
+            let now = admin.with_key(Some(owner)).get(&format!("/sessions/{id}")).await.expect(200);
+            if now.body["state"] == "ready" {
+                served.push(*owner);
+                holder.clone_from(id);
+            }
+        }
+    }
+    assert_eq!(served, ["busy", "busy", "calm", "calm", "busy"]);
 }

@@ -1,13 +1,17 @@
 //! The HTTP API, through the real binary on a real Redis.
 
+mod audit;
 mod auth;
 mod containers;
 mod guide;
 mod input;
+mod limits;
 mod line;
 mod openapi;
 mod operation;
+mod operator;
 mod sessions;
+mod types;
 
 use serde_json::{Value, json};
 

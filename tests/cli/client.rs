@@ -112,8 +112,9 @@ async fn heartbeats_are_answered_in_order() {
         sessions.push(client.create(&wine()).await.expect("ready"));
     }
     client.release(sessions[1].id, None).await.expect("released");
-    let renewals: Vec<_> =
-        [2, 1, 0].map(|at: usize| Renewal { id: sessions[at].id, fencing_token: None, lease_token: None }).into();
+    let renewals: Vec<_> = [2, 1, 0]
+        .map(|at: usize| Renewal { id: sessions[at].id, fencing_token: None, lease_token: None, active: false })
+        .into();
     let outcomes = client.heartbeats(&renewals).await.expect("outcomes");
     let ids: Vec<_> = outcomes.iter().map(|outcome| outcome.session_id).collect();
     assert_eq!(ids, renewals.iter().map(|renewal| renewal.id).collect::<Vec<_>>());

@@ -1,6 +1,8 @@
 //! The command line, through the real binary; and the Rust client that it is made of.
 
+mod audit;
 mod client;
+mod operator;
 mod queries;
 mod run;
 mod serve;
@@ -58,7 +60,7 @@ impl Said {
 
     /// Its stdout as JSON.
     #[track_caller]
-    fn json(&self) -> serde_json::Value {
+    pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
     }
 
@@ -152,7 +154,7 @@ fn lives(pid: u32) -> bool {
 /// A replica on a Redis of its own that lends so many wine containers, with TTLs from a second on.
 struct Pool {
     replica: Replica,
-    _redis: Redis,
+    redis: Redis,
 }
 
 impl Pool {
@@ -160,7 +162,7 @@ impl Pool {
         let redis = Redis::start();
         let settings = Settings::toml(farm("wine", containers as usize)).env("LIMITS__TTL_MIN", "1s");
         let replica = Replica::start_with_available(&redis.url(), &settings, containers).await;
-        Self { replica, _redis: redis }
+        Self { replica, redis }
     }
 
     fn http(&self) -> Http {

@@ -124,6 +124,15 @@ async fn a_lost_lease_ends_the_command() {
 }
 
 #[tokio::test]
+async fn it_tells_of_an_end_that_comes_near() {
+    let pool = Pool::start(1).await;
+    let mut run = pool.run_until_stdin_ends(&["--ttl", "2", "--max-duration", "6", "--affinity", "ann"]);
+    assert!(run.complaint("the lease ends in").await.contains("max_duration"));
+    run.complaint("the lease is lost").await;
+    assert_eq!(run.code().await, Some(75));
+}
+
+#[tokio::test]
 async fn a_shortage_ends_it_before_the_command_starts() {
     let pool = Pool::start(1).await;
     pool.said(&["sessions", "create", "wine"]).await.expect(0);

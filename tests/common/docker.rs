@@ -232,9 +232,9 @@ async fn remove_others(docker: &Docker, repo: &str, this: &str) {
     }
 }
 
-/// A tar archive of the program as `/leasehold`, of `sleep` and `test`, and of all their libraries.
+/// A tar archive of the program as `/leasehold`, of `sh`, `sleep` and `test`, and of all their libraries.
 fn archive(program: &Path) -> Vec<u8> {
-    let helpers = ["/bin/sleep", "/usr/bin/test"];
+    let helpers = ["/bin/sh", "/bin/sleep", "/usr/bin/test"];
     let linked = Command::new("ldd").arg(program).args(helpers).output().expect("ldd runs");
     let linked = String::from_utf8(linked.stdout).expect("ldd writes text");
     let mut files: Vec<_> =

@@ -2,14 +2,16 @@
 
 mod engine;
 mod fixed;
+mod insight;
 mod loss;
+mod operator;
 mod order;
 mod replicas;
 
 use std::{sync::Arc, time::Duration};
 
 use leasehold::{
-    config::{Config, DockerConfig, ProbeKind, ProviderConfig},
+    config::{Config, DockerConfig, ProbeKind, ProviderConfig, ResetKind},
     discovery,
     metrics::Metrics,
     model::{Container, ContainerId, EndReason, OwnerName, ProviderName, Session, SessionId, TargetType},
@@ -65,6 +67,8 @@ impl Bench {
         config.discovery.compose_services = false;
         config.discovery.guide_label = format!("{}.guide", engine.label());
         config.health.kind = ProbeKind::None;
+        // Nobody would make them clean.
+        config.reset.kind = ResetKind::None;
         config.provider = vec![docker(None)];
         change(&mut config);
         let store = Store::connect(&config, Arc::new(Metrics::new())).expect("a good address");
@@ -152,6 +156,9 @@ impl Bench {
             replica: None,
             metadata: "",
             idempotency_key: None,
+            share: leasehold::model::Share::default(),
+            idle: None,
+            affinity: None,
         };
         self.store.allocate(&target_type, &new).await.unwrap()
     }

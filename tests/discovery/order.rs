@@ -80,7 +80,7 @@ impl Provider for Scripted {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { watch: true }
+        Capabilities { watch: true, ..Capabilities::default() }
     }
 
     fn list(&self) -> BoxFuture<'_, Result<Vec<Observation>, ProviderError>> {

@@ -177,3 +177,29 @@ async fn case_23_a_black_hole_before_one_replica_leaves_the_others_at_work() {
     ready(&cut_off.http()).await;
     make(&cut_off.http(), 60).await;
 }
+
+#[tokio::test]
+async fn pain_the_coordinator_hangs_and_says_it_is_healthy_scripts_that_do_not_run_are_not_ready() {
+    let redis = Redis::start();
+    let replica = replica(&redis.url(), 1).await;
+    let http = replica.http();
+    http.get("/readyz").await.expect(200);
+    let acl = |rules: &[&str]| {
+        let _: String =
+            redis::cmd("ACL").arg("SETUSER").arg("default").arg(rules).query(&mut redis.conn()).expect("a rule");
+    };
+    // Redis answers everything else: a PING would say that all is well.
+    acl(&["-eval", "-evalsha"]);
+    let told = eventually("not ready", Duration::from_secs(10), async || {
+        let answer = http.get("/readyz").await;
+        (answer.status == 503).then_some(answer)
+    })
+    .await;
+    told.problem(503, "redis_unavailable");
+    http.get("/healthz").await.expect(200);
+    acl(&["+eval", "+evalsha"]);
+    eventually("ready again", Duration::from_secs(10), async || {
+        (http.get("/readyz").await.status == 200).then_some(())
+    })
+    .await;
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leasehold::{
     model::{EndReason, FencingToken, PoolState, SessionState},
-    store::{Allocated, Heartbeat, Polled, Released, StoreError},
+    store::{Allocated, Beat, Heartbeat, Polled, Released, StoreError},
 };
 
 use super::Bench;
@@ -77,7 +77,12 @@ async fn case_08_a_heartbeat_after_expiry_says_ended_and_a_stale_token_is_refuse
     let session = bench.ready().await;
     let token = session.lease.unwrap().fencing_token;
     let beat = async |token| {
-        bench.store.heartbeat(&bench.wine, Some(&bench.owner), false, &[(session.id, token)]).await.unwrap().remove(0)
+        bench
+            .store
+            .heartbeat(&bench.wine, Some(&bench.owner), false, &[Beat::new(session.id, token)])
+            .await
+            .unwrap()
+            .remove(0)
     };
     assert!(matches!(beat(Some(token)).await, Heartbeat::Renewed(_)));
     assert!(matches!(beat(Some(FencingToken(token.0 - 1))).await, Heartbeat::Stale(current) if current == token));
@@ -133,11 +138,16 @@ async fn a_lease_ends_where_each_of_its_limits_says() {
         panic!("not ready")
     };
     bench.pass(Duration::from_secs(5));
-    let renew =
-        async || match bench.store.heartbeat(&bench.wine, None, true, &[(session.id, None)]).await.unwrap().remove(0) {
-            Heartbeat::Renewed(session) => session.lease.unwrap().expires_in_ms,
-            other => panic!("{other:?}"),
-        };
+    let renew = async || match bench
+        .store
+        .heartbeat(&bench.wine, None, true, &[Beat::new(session.id, None)])
+        .await
+        .unwrap()
+        .remove(0)
+    {
+        Heartbeat::Renewed(session) => session.lease.unwrap().expires_in_ms,
+        other => panic!("{other:?}"),
+    };
     assert!((59_000..=60_000).contains(&renew().await));
     bench.pass(Duration::from_secs(50));
     let left = renew().await;
@@ -166,7 +176,7 @@ async fn case_20_pool_time_stands_still_while_no_script_runs() {
         .query(&mut bench.redis.conn())
         .unwrap();
     let Heartbeat::Renewed(session) =
-        bench.store.heartbeat(&bench.wine, None, true, &[(session.id, None)]).await.unwrap().remove(0)
+        bench.store.heartbeat(&bench.wine, None, true, &[Beat::new(session.id, None)]).await.unwrap().remove(0)
     else {
         panic!("the outage cost the lease")
     };
@@ -181,7 +191,12 @@ async fn another_owner_sees_and_changes_nothing() {
     let other = "other".parse().unwrap();
     let poll = bench.store.poll(&bench.wine, session.id, Some(&other), false, false, None).await.unwrap();
     assert!(matches!(poll, Polled::NotFound));
-    let beat = bench.store.heartbeat(&bench.wine, Some(&other), false, &[(session.id, None)]).await.unwrap().remove(0);
+    let beat = bench
+        .store
+        .heartbeat(&bench.wine, Some(&other), false, &[Beat::new(session.id, None)])
+        .await
+        .unwrap()
+        .remove(0);
     assert!(matches!(beat, Heartbeat::NotFound));
     let release = bench.store.release(&bench.wine, session.id, Some(&other), None, EndReason::Released).await.unwrap();
     assert!(matches!(release, Released::NotFound));
@@ -224,7 +239,7 @@ async fn case_21_memory_full_refuses_new_sessions_and_nothing_else() {
     let refused = bench.try_allocate(|_| {}).await;
     assert!(matches!(refused, Err(StoreError::OutOfMemory)), "{refused:?}");
     assert_eq!(bench.members("available"), ["two"]);
-    let beat = bench.store.heartbeat(&bench.wine, None, false, &[(kept.id, None)]).await.unwrap().remove(0);
+    let beat = bench.store.heartbeat(&bench.wine, None, false, &[Beat::new(kept.id, None)]).await.unwrap().remove(0);
     assert!(matches!(beat, Heartbeat::Renewed(_)), "{beat:?}");
     memory("0");
     bench.pass(Duration::from_secs(61));

@@ -1,11 +1,16 @@
 //! The scripts, one by one, through the store on a real Redis.
 
+mod audit;
+mod fair;
 mod leases;
+mod limits;
 mod line;
 mod model;
+mod operator;
 mod overdue;
 mod recovery;
 mod registry;
+mod resets;
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,7 +18,7 @@ use leasehold::{
     config::Config,
     metrics::Metrics,
     model::{
-        About, Container, ContainerId, EngineHealth, EngineState, Observation, OwnerName, Session, SessionId,
+        About, Container, ContainerId, EngineHealth, EngineState, Observation, OwnerName, Session, SessionId, Share,
         TargetType,
     },
     store::{Allocated, Allocation, Discovered, ObservationMark, ProbeReport, Store, StoreError},
@@ -61,8 +66,15 @@ impl Bench {
     }
 
     pub async fn try_allocate<'a>(&'a self, change: impl FnOnce(&mut Allocation<'a>)) -> Result<Allocated, StoreError> {
-        let mut new = Allocation {
-            id: SessionId::new(&self.wine),
+        let mut new = self.allocation(SessionId::new(&self.wine));
+        change(&mut new);
+        self.store.allocate(&self.wine, &new).await
+    }
+
+    /// One that asks for nothing special.
+    pub fn allocation(&self, id: SessionId) -> Allocation<'_> {
+        Allocation {
+            id,
             owner: &self.owner,
             ttl: Duration::from_mins(1),
             span: Duration::from_mins(1),
@@ -74,9 +86,10 @@ impl Bench {
             replica: None,
             metadata: "",
             idempotency_key: None,
-        };
-        change(&mut new);
-        self.store.allocate(&self.wine, &new).await
+            share: Share::default(),
+            idle: None,
+            affinity: None,
+        }
     }
 
     /// A session that must be ready.
@@ -152,6 +165,7 @@ pub fn running(name: &str) -> Discovered {
             about: About { name: name.to_owned(), ..About::default() },
         },
         probed: false,
+        resets: false,
         after_loss: None,
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leasehold::{
     model::{EndReason, EngineState, PoolState, Session, SessionId, SessionState},
-    store::{Allocated, Heartbeat, Polled, Released},
+    store::{Allocated, Beat, Heartbeat, Polled, Released},
 };
 
 use super::{Bench, mark, running};
@@ -31,7 +31,7 @@ async fn poll(bench: &Bench, id: SessionId, renew: bool) -> Session {
 }
 
 async fn beat(bench: &Bench, id: SessionId) -> Heartbeat {
-    bench.store.heartbeat(&bench.wine, None, false, &[(id, None)]).await.unwrap().remove(0)
+    bench.store.heartbeat(&bench.wine, None, false, &[Beat::new(id, None)]).await.unwrap().remove(0)
 }
 
 fn reason(session: &Session) -> Option<EndReason> {
@@ -210,7 +210,7 @@ async fn case_06_heartbeat_and_reclaim_meet_at_the_deadline_and_one_wins() {
         let session = bench.ready().await;
         let events = bench.events().len();
         bench.pass(Duration::from_millis(60_000 - left));
-        let pairs = [(session.id, None)];
+        let pairs = [Beat::new(session.id, None)];
         let (beat, reclaimed) =
             tokio::join!(bench.store.heartbeat(&bench.wine, None, true, &pairs), other.reclaim(&bench.wine));
         let ended = bench.events()[events..].iter().filter(|kind| *kind == "session.ended").count();

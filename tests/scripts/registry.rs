@@ -2,7 +2,7 @@
 
 use leasehold::{
     model::{EndReason, EngineHealth, EngineState, PoolState, SessionState},
-    store::{Announced, ObservationMark, Observed, Polled, ProviderLock},
+    store::{Announced, Beat, ObservationMark, Observed, Polled, ProviderLock},
 };
 
 use super::{Bench, id, mark, running};
@@ -293,7 +293,7 @@ async fn case_21_discovery_goes_on_when_memory_is_full() {
     );
     bench.store.record_look(&mark(generation, 1), 0, None).await.unwrap();
     assert!(bench.store.provider_status(&lab).await.unwrap().age.is_some());
-    let beat = bench.store.heartbeat(&bench.wine, None, true, &[(session.id, None)]).await.unwrap().remove(0);
+    let beat = bench.store.heartbeat(&bench.wine, None, true, &[Beat::new(session.id, None)]).await.unwrap().remove(0);
     assert!(matches!(beat, leasehold::store::Heartbeat::Ended(_)), "{beat:?}");
 }
 

@@ -15,6 +15,7 @@ use crate::{
         replica::{Replica, Settings, farm},
         tls,
     },
+    events::receiver::{Manner, Receiver},
 };
 
 /// A secret for each place that has one, each a word that stands nowhere else.
@@ -24,6 +25,8 @@ const FILE_KEY: &str = "mark-of-file-90b4d2";
 const WRONG_KEY: &str = "mark-of-wrong-e81f06";
 const WRONG_BEARER: &str = "mark-of-bearer-3d77aa";
 const IDEMPOTENCY_KEY: &str = "mark-of-idempotency-b6c9f4";
+const WEBHOOK_SECRET: &str = "whsec_bWFyay1vZi13ZWJob29rLTRkOGIwMi1zZWNyZXQh";
+const WEBHOOK_PATH: &str = "mark-of-hook-path-2e95c7";
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -64,6 +67,8 @@ async fn no_secret_is_in_logs_answers_events_or_the_printed_configuration() {
         WRONG_KEY,
         WRONG_BEARER,
         IDEMPOTENCY_KEY,
+        WEBHOOK_SECRET,
+        WEBHOOK_PATH,
         &tls_mark,
     ];
 
@@ -73,7 +78,15 @@ async fn no_secret_is_in_logs_answers_events_or_the_printed_configuration() {
     let set = redis::cmd("CONFIG").arg("SET").arg("requirepass").arg(REDIS_PASSWORD).query::<()>(&mut connection);
     set.expect("a password");
     let url = redis.url().replace("redis://", &format!("redis://default:{REDIS_PASSWORD}@"));
-    let toml = format!("{}\n{}", entry(ADMIN_KEY), farm("wine", 2));
+    // One that answers with an error, and one that nobody reaches.
+    let receiver = Receiver::start(Manner::Answers(500)).await;
+    let hook = |name: &str, address: &str| {
+        format!(
+            "[[webhook]]\nname = \"{name}\"\nurl = \"http://{address}/{WEBHOOK_PATH}\"\nsecrets = [\"{WEBHOOK_SECRET}\"]\n"
+        )
+    };
+    let hooks = hook("answers", &receiver.address().to_string()) + &hook("away", "127.0.0.1:1");
+    let toml = format!("{}\n{hooks}{}", entry(ADMIN_KEY), farm("wine", 2));
     let settings = Settings::toml(&toml)
         .env("LOG__FILTER", "trace")
         .env("API_KEY", ADMIN_KEY)
@@ -122,6 +135,9 @@ async fn no_secret_is_in_logs_answers_events_or_the_printed_configuration() {
     let bearer = format!("Bearer {WRONG_BEARER}");
     assert_eq!(call(Method::GET, "/sessions", &[("Authorization", &bearer)], None).await.0, 401);
     assert_eq!(call(Method::GET, "/containers", &[("X-API-Key", ADMIN_KEY)], None).await.0, 200);
+    assert_eq!(call(Method::GET, "/webhooks", &[("X-API-Key", ADMIN_KEY)], None).await.0, 200);
+    assert_eq!(call(Method::GET, "/events?follow=false", &[("X-API-Key", ADMIN_KEY)], None).await.0, 200);
+    eventually("a delivery", PATIENCE, async || (!receiver.came().is_empty()).then_some(())).await;
     assert_eq!(call(Method::GET, "/metrics", &[("X-API-Key", ADMIN_KEY)], None).await.0, 200);
     assert_eq!(call(Method::DELETE, &format!("/sessions/{id}"), &good[..1], None).await.0, 200);
 

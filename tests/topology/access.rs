@@ -164,10 +164,23 @@ async fn main_path(http: &Http) {
     }
     http.get(&format!("/sessions/{id}")).await.expect(200);
     http.post("/containers/refresh", json!({})).await.expect(200);
+    http.post("/audit", json!({"repair": true})).await.expect(200);
+    operate(http, &id).await;
     give_back(http, &id).await;
+    let free = http.get("/containers").await.body["containers"][0]["id"].as_str().unwrap().to_owned();
+    http.post(&format!("/containers/{free}/uncordon"), json!({})).await.expect(200);
     http.post("/containers/wine/allocate?session_id=job", json!({})).await.expect(200);
     http.get("/containers/session/job").await.expect(200);
     http.post("/containers/job/release", json!({})).await.expect(200);
+}
+
+/// What an operator does while a session has its container.
+async fn operate(http: &Http, id: &str) {
+    let container = http.get(&format!("/sessions/{id}")).await.expect(200).text_at("/container/id");
+    http.post(&format!("/containers/{container}/cordon"), json!({})).await.expect(200);
+    http.post(&format!("/containers/{container}/drain"), json!({ "deadline_seconds": 60 })).await.expect(200);
+    http.get("/explain?target_type=wine").await.expect(200);
+    http.patch("/types/wine", json!({ "line_max": 100 })).await.expect(200);
 }
 
 #[tokio::test]

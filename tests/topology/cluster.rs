@@ -10,11 +10,14 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use super::{give_back, hold, renew};
-use crate::common::{
-    cluster::Cluster,
-    eventually,
-    http::Http,
-    replica::{Replica, Settings},
+use crate::{
+    common::{
+        cluster::Cluster,
+        eventually,
+        http::Http,
+        replica::{Replica, Settings},
+    },
+    events::receiver::{Manner, Receiver},
 };
 
 const TYPES: usize = 12;
@@ -157,4 +160,30 @@ async fn a_primary_of_the_cluster_is_killed_and_its_replica_serves() {
     all_free(&http).await;
     let again = hold(&http, "type-0", "again").await.text_at("/id");
     give_back(&http, &again).await;
+}
+
+#[tokio::test]
+async fn events_of_all_types_are_followed_and_delivered() {
+    let cluster = Cluster::start(0).await;
+    let receiver = Receiver::start(Manner::Takes).await;
+    let mut settings = many_types();
+    settings.toml = format!(
+        "[[webhook]]\nname = \"audit\"\nurl = \"{}\"\nsecrets = [\"whsec_{}\"]\n{}",
+        receiver.url(),
+        "QUFB".repeat(8),
+        settings.toml
+    );
+    let replica = Replica::start_with_available(&cluster.url(), &settings, 2 * TYPES as u64).await;
+    let http = replica.http();
+    for number in 0..TYPES {
+        let made = hold(&http, &format!("type-{number}"), &format!("job-{number}")).await;
+        give_back(&http, &made.text_at("/id")).await;
+    }
+    let wire = http.get("/events?follow=false&kind=session.ended").await.expect(200).text;
+    assert_eq!(wire.matches("\nevent: session.ended\n").count(), TYPES, "{wire}");
+    eventually("all are delivered", Duration::from_secs(30), async || {
+        let ended = receiver.came().iter().filter(|one| one.event.kind == "session.ended").count();
+        (ended == TYPES).then_some(())
+    })
+    .await;
 }

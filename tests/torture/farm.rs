@@ -113,7 +113,7 @@ impl Provider for Farm {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { watch: true }
+        Capabilities { watch: true, ..Capabilities::default() }
     }
 
     fn list(&self) -> BoxFuture<'_, Result<Vec<Observation>, ProviderError>> {

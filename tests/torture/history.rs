@@ -140,6 +140,8 @@ pub enum FaultKind {
     ContainerVanished,
     ContainerRestarted,
     ContainerFlapped,
+    ContainerCordoned,
+    ContainerDrained,
     Rogue,
 }
 

@@ -9,6 +9,7 @@ mod farm;
 pub mod history;
 mod nemesis;
 mod network;
+mod operator;
 pub mod plan;
 pub mod report;
 mod rogue;

@@ -11,6 +11,7 @@ use super::{
     history::{End, History, Micros, Record, Start},
     nemesis::{HANDS, Nemesis},
     network::PLACES,
+    operator::{self, OPERATORS, Operator},
     plan::Plan,
     rogue,
     world::{World, recovery},
@@ -50,7 +51,8 @@ pub async fn run(plan: &Plan) -> Arc<History> {
         }
     };
     let hands = join_all(HANDS.map(|hand| Nemesis::new(&world, hand, deadline).work(hand)));
-    let work = async { tokio::join!(hands, breaks) };
+    let operators = join_all((0..OPERATORS).map(|number| Operator::new(&world, number).work(deadline)));
+    let work = async { tokio::join!(hands, operators, breaks) };
     tokio::select! {
         _ = work => {}
         never = tell(plan, &history) => match never {},
@@ -61,6 +63,8 @@ pub async fn run(plan: &Plan) -> Arc<History> {
 
     // How long Redis's own servers take to find together again is not Leasehold's.
     until(&history, PATIENCE, async || world.servers.in_step().await).await;
+    // An operator that still finds a cordon then never ends.
+    let _ = tokio::time::timeout(PATIENCE, operator::leave(&world)).await;
     let quiet = history.now();
     let free = until_free(&world, PATIENCE).await;
     end.send_replace(true);

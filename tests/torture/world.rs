@@ -18,6 +18,7 @@ use super::{
 };
 use crate::common::{
     clock::Clock,
+    http::Http,
     replica::{Replica, Settings},
 };
 
@@ -119,12 +120,24 @@ impl World {
         &self.seats[number].clock
     }
 
+    /// A client of a replica, if it is there: without wires between.
+    pub async fn http(&self, number: usize) -> Option<Http> {
+        self.seats[number].replica.lock().await.as_ref().map(Replica::http)
+    }
+
+    /// The ids of all containers.
+    pub fn ids(&self) -> Vec<String> {
+        let names = self.plan.names();
+        let listed = names.len() / 2;
+        let id = |(at, (_, name)): (usize, &(String, String))| {
+            if at < listed { format!("lab.{name}") } else { format!("farm.{name}") }
+        };
+        names.iter().enumerate().map(id).collect()
+    }
+
     /// Every container is available and no session lives, as this replica sees it.
     pub async fn is_free(&self, number: usize) -> bool {
-        let http = match self.seats[number].replica.lock().await.as_ref() {
-            Some(replica) => replica.http(),
-            None => return false,
-        };
+        let Some(http) = self.http(number).await else { return false };
         let status = http.get("/containers/status").await;
         let by_type = |name: &str| &status.body["by_type"][name];
         let free = |name: &String| by_type(name)["sessions_ready"] == 0 && by_type(name)["sessions_queued"] == 0;

@@ -1,10 +1,12 @@
 //! A Docker engine, by bollard.
 
+mod act;
 mod address;
 mod endpoints;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
+mod insight;
 mod inspection;
 mod labels;
 
@@ -30,10 +32,10 @@ use jiff::Timestamp;
 use tracing::{debug, warn};
 
 use self::{address::Address, endpoints::Host};
-use super::{Capabilities, Change, Provider, ProviderError};
+use super::{Capabilities, Change, Exit, Insight, LogOptions, Provider, ProviderError};
 use crate::{
     config::{Config, ConfigError, DockerConfig},
-    model::{ContainerId, Observation, ProviderName, TargetType},
+    model::{ContainerId, ContainerStats, LogLine, Observation, ProviderName, TargetType},
 };
 
 /// The longest that the engine may take for one answer.
@@ -103,10 +105,14 @@ impl DockerProvider {
     async fn answer<T>(&self, call: impl Future<Output = Result<T, EngineError>>) -> Result<T, ProviderError> {
         match tokio::time::timeout(ANSWER_WITHIN, call).await {
             Ok(answer) => answer.map_err(|error| self.explain(&error)),
-            Err(_) => Err(ProviderError::Unreachable {
-                address: self.address.to_string(),
-                reason: format!("no answer within {ANSWER_WITHIN:?}"),
-            }),
+            Err(_) => Err(self.silent()),
+        }
+    }
+
+    fn silent(&self) -> ProviderError {
+        ProviderError::Unreachable {
+            address: self.address.to_string(),
+            reason: format!("no answer within {ANSWER_WITHIN:?}"),
         }
     }
 
@@ -177,7 +183,7 @@ impl Provider for DockerProvider {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { watch: true }
+        Capabilities { watch: true, act: true, logs: true, stats: true }
     }
 
     fn list(&self) -> BoxFuture<'_, Result<Vec<Observation>, ProviderError>> {
@@ -225,6 +231,35 @@ impl Provider for DockerProvider {
             .try_flatten_stream()
             .try_filter_map(|event| future::ok(change(event)))
             .boxed()
+    }
+
+    fn restart<'a>(&'a self, id: &'a ContainerId, within: Duration) -> BoxFuture<'a, Result<(), ProviderError>> {
+        self.restart_one(id, within).boxed()
+    }
+
+    fn exec<'a>(
+        &'a self,
+        id: &'a ContainerId,
+        command: &'a [String],
+        within: Duration,
+    ) -> BoxFuture<'a, Result<Exit, ProviderError>> {
+        self.exec_in(id, command, within).boxed()
+    }
+
+    fn logs(
+        self: Arc<Self>,
+        id: ContainerId,
+        options: LogOptions,
+    ) -> BoxFuture<'static, Result<Insight<LogLine>, ProviderError>> {
+        self.logs_of(id, options).boxed()
+    }
+
+    fn stats(
+        self: Arc<Self>,
+        id: ContainerId,
+        follow: bool,
+    ) -> BoxFuture<'static, Result<Insight<ContainerStats>, ProviderError>> {
+        self.stats_of(id, follow).boxed()
     }
 }
 

@@ -44,6 +44,16 @@ impl Run {
             let lease = container.lease.map(|id| id.to_string());
             assert_eq!(facts.get("lease"), lease.as_ref(), "the lease of {name}");
             assert_eq!(Some(facts["set"].as_str()), container.set.map(world::Set::name), "where {name} is");
+            assert_eq!(facts.contains_key("cordon"), container.cordon, "the cordon of {name}");
+            assert_eq!(facts.contains_key("drain"), container.drain.is_some(), "the drain of {name}");
+            if let Some((deadline, _)) = container.drain {
+                let left = (deadline.0 - world.now) * 1000;
+                let there = look.score("draining", name) - look.now;
+                assert!(
+                    (left - 5000..left + 100).contains(&there),
+                    "{there} ms are left and not {left}: {container:?}"
+                );
+            }
             assert_eq!(facts["era"], container.era.to_string(), "the era of {name}");
         }
         for (id, session) in &world.sessions {

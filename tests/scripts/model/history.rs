@@ -1,6 +1,6 @@
 //! The events, replayed: nothing may be missing, and they must tell the same as the records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::look::{Event, Look};
 
@@ -13,8 +13,13 @@ pub struct History {
     containers: BTreeMap<String, (String, Option<String>)>,
     /// The highest token of each container that ever was.
     tokens: BTreeMap<String, u64>,
+    /// Those that are given out no more, and those whose session is waited for.
+    cordoned: BTreeSet<String>,
+    draining: BTreeSet<String>,
     /// How each session ended.
     ended: BTreeMap<String, String>,
+    /// Who was warned of what.
+    warned: BTreeSet<(String, String)>,
 }
 
 impl History {
@@ -34,6 +39,11 @@ impl History {
             told.insert(name.to_owned(), (facts["set"].clone(), facts.get("lease").cloned()));
         }
         assert_eq!(self.containers, told, "what the events tell, and what is");
+        let with =
+            |fact| look.containers().into_iter().filter(move |name| look.container(name).unwrap().contains_key(fact));
+        let cordoned: BTreeSet<_> = with("cordon").map(str::to_owned).collect();
+        let draining: BTreeSet<_> = with("drain").map(str::to_owned).collect();
+        assert_eq!((&self.cordoned, &self.draining), (&cordoned, &draining), "what the events tell of operators");
     }
 
     fn take(&mut self, (id, flat): &Event) {
@@ -54,6 +64,8 @@ impl History {
             "container.removed" => {
                 let before = self.containers.remove(event["container"]).expect("it was there");
                 assert_eq!(before.1, None, "removed under a session that goes on");
+                self.cordoned.remove(event["container"]);
+                self.draining.remove(event["container"]);
             }
             "container.state" => {
                 let container = self.containers.get_mut(event["container"]).expect("it was added");
@@ -61,6 +73,10 @@ impl History {
                 let ended = container.0 == "available" && event["from"] == "allocated";
                 assert!(ended || container.0 == event["from"], "from {} and not {}", container.0, event["from"]);
                 container.0 = of("to");
+            }
+            "session.warning" => {
+                assert!(!self.ended.contains_key(event["session"]), "warned after its end");
+                assert!(self.warned.insert((of("session"), of("reason"))), "warned twice of the same end");
             }
             "session.queued" => assert!(!self.ended.contains_key(event["session"])),
             "session.offered" | "session.ready" => self.granted(&event),
@@ -72,6 +88,25 @@ impl History {
                     *container = ("available".to_owned(), None);
                 }
             }
+            "container.cordoned" => assert!(self.cordoned.insert(of("container")), "cordoned twice"),
+            "container.uncordoned" => {
+                assert!(self.cordoned.remove(event["container"]), "it was not cordoned");
+                self.draining.remove(event["container"]);
+            }
+            "container.draining" => {
+                assert!(self.cordoned.contains(event["container"]), "drained without a cordon");
+                assert_eq!(
+                    self.containers[event["container"]].1.as_deref(),
+                    Some(event["session"]),
+                    "another waited for"
+                );
+                self.draining.insert(of("container"));
+            }
+            "container.drained" => {
+                assert_eq!(self.containers[event["container"]].1, None, "drained under a session");
+                self.draining.remove(event["container"]);
+            }
+            "container.drain_expired" => assert!(self.draining.remove(event["container"]), "it was not drained"),
             other => panic!("an event of kind {other:?}"),
         }
     }
@@ -86,6 +121,7 @@ impl History {
             return;
         }
         assert_eq!(*container, ("available".to_owned(), None), "{name} was given to a second holder");
+        assert!(!self.cordoned.contains(name), "{name} was given out under a cordon");
         assert!(token > *highest, "the token of {name} went from {highest} to {token}");
         *highest = token;
         *container = ("allocated".to_owned(), Some(session.to_owned()));

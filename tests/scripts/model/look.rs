@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::world::Set;
+use super::world::{OWNERS, Set};
 
 /// Reads all keys of a type in one pass, with the events after an id, and lets a millisecond of pool time pass, so that no two
 /// steps have the same one.
@@ -140,6 +140,17 @@ impl Look {
             }
         }
         assert_eq!(probed, self.members("probes"), "who is probed");
+        let drains = self.all("container:").filter(|(_, _, facts)| facts.contains_key("drain"));
+        let draining: BTreeSet<_> = drains
+            .map(|(name, _, facts)| {
+                assert!(facts.contains_key("cordon") && facts.contains_key("lease"), "{name} is drained: {facts:?}");
+                name
+            })
+            .collect();
+        assert_eq!(draining, self.members("draining"), "who is drained");
+        let cordons = self.all("container:").filter_map(|(name, _, facts)| Some((name, facts.get("cordon")?)));
+        let told = self.fields("cordons").into_iter().flatten().map(|(name, by)| (name.as_str(), by));
+        assert!(cordons.eq(told), "who cordoned what");
         let count = |set: &str| self.members(set).len();
         let idle: usize = Set::IDLE.iter().map(|set| count(set.name())).sum();
         assert_eq!(count("containers"), count("leases") + count("offers") + idle, "the counts add up");
@@ -152,7 +163,17 @@ impl Look {
         }
         let live = self.sessions_in(&["ready", "offered", "queued"]);
         assert_eq!(live, self.members("sessions"), "the live ones");
-        assert_eq!(live, self.members("owner:backend"), "the owner's");
+        for (owner, _) in OWNERS {
+            let of = |ids: BTreeSet<&str>| -> BTreeSet<String> {
+                ids.into_iter().filter(|id| self.session(id).unwrap()["owner"] == owner).map(str::to_owned).collect()
+            };
+            let set =
+                |name: String| -> BTreeSet<String> { self.members(&name).into_iter().map(str::to_owned).collect() };
+            assert_eq!(of(live.clone()), set(format!("owner:{owner}")), "those of {owner}");
+            assert_eq!(of(self.sessions_in(&["queued"])), set(format!("line:{owner}")), "the tickets of {owner}");
+        }
+        let ready = self.sessions_in(&["ready"]);
+        assert!(self.members("warnings").is_subset(&ready), "only who holds something is warned");
         assert_eq!(self.sessions_in(&["ended"]), self.members("ended"), "the ended ones");
         for (id, ttl, session) in self.all("session:") {
             assert_eq!(session["state"] == "ended", ttl > 0, "{id} is kept for {ttl} ms as {session:?}");

@@ -5,9 +5,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use leasehold::{
     config::Config,
     metrics::Metrics,
-    model::{About, EndReason, FencingToken, OwnerName, SessionId, TargetType},
+    model::{self as shown, About, EndReason, FencingToken, OwnerName, SessionId, Share, TargetType},
     store::{
-        Allocated, Allocation, Discovered, Heartbeat, ObservationMark, Observed, Polled, ProbeReport, Released, Store,
+        AUDIT_AREAS, Allocated, Allocation, Beat, Discovered, Heartbeat, ObservationMark, Observed, Polled,
+        ProbeReport, Released, Store,
     },
 };
 use proptest::test_runner::TestCaseError;
@@ -15,15 +16,15 @@ use proptest::test_runner::TestCaseError;
 use super::{
     history::History,
     step::{Fact, How, Step, Token},
-    world::{self, Container, Made, Session, State, World},
+    world::{self, Clock, Container, Made, Place, Session, State, World},
 };
 use crate::{
     common::redis::Redis,
     scripts::{id, running},
 };
 
-/// As many live sessions as one script surely takes back, with the quarantined containers.
-const MOST_LIVE: usize = 12;
+/// As many live sessions as one script surely takes back, with the containers that are quarantined or drained.
+const MOST_LIVE: usize = 9;
 
 /// Good probes that make a container healthy, and bad ones that make it unhealthy.
 const RISE: u32 = 1;
@@ -34,7 +35,7 @@ pub struct Run {
     store: Store,
     pub(super) connection: redis::Connection,
     wine: TargetType,
-    owner: OwnerName,
+    owners: [OwnerName; 2],
     pub(super) base: String,
     pub(super) world: World,
     pub(super) history: History,
@@ -61,7 +62,7 @@ pub async fn run(redis: Arc<Redis>, number: u32, steps: &[Step]) -> Result<(), T
         store,
         connection,
         wine: "wine".parse().unwrap(),
-        owner: "backend".parse().unwrap(),
+        owners: world::OWNERS.map(|(owner, _)| owner.parse().unwrap()),
         base: format!("{}:{{wine}}:", config.prefix),
         world: World::default(),
         history: History::default(),
@@ -76,6 +77,7 @@ pub async fn run(redis: Arc<Redis>, number: u32, steps: &[Step]) -> Result<(), T
         run.step(step).await;
         run.check();
     }
+    run.audit().await;
     Ok(())
 }
 
@@ -93,6 +95,10 @@ impl Run {
         self.made.iter().rev().nth(number % self.made.len().max(1)).copied()
     }
 
+    fn owner_of(&self, id: SessionId) -> &OwnerName {
+        &self.owners[self.world.sessions[&id].owner]
+    }
+
     fn mark(&mut self) -> ObservationMark {
         self.sequence += 1;
         ObservationMark { provider: "lab".parse().unwrap(), generation: self.generation, sequence: self.sequence }
@@ -104,6 +110,16 @@ impl Run {
 
     fn command(&mut self, verb: &str, args: &[&str]) {
         let _: redis::Value = redis::cmd(verb).arg(args).query(&mut self.connection).unwrap();
+    }
+
+    /// The audit finds nothing to complain of, once what is overdue was taken back.
+    async fn audit(&self) {
+        while self.store.reclaim(&self.wine).await.unwrap().more {}
+        for area in AUDIT_AREAS.into_iter().chain(["owner:backend"]) {
+            let page = self.store.audit_page(&self.wine, area, None, false).await.unwrap();
+            assert!(page.next.is_none(), "{area} is more than a page");
+            assert_eq!(page.findings, [], "{area}");
+        }
     }
 
     async fn step(&mut self, step: &Step) {
@@ -154,6 +170,8 @@ impl Run {
                 self.command("HINCRBY", &[&self.key("epoch"), "offset", &shift.to_string()]);
                 self.reclaim().await;
             }
+            Step::Cordon { container, on } => self.cordon(&name(container), on).await,
+            Step::Drain { container, seconds, force } => self.drain(&name(container), seconds, force).await,
             Step::Fact { container, fact } => self.fact(&name(container), fact).await,
         }
     }
@@ -201,6 +219,7 @@ impl Run {
                 era: 1,
                 lease: None,
                 cordon: false,
+                drain: None,
                 reset: false,
                 reset_at_end: false,
                 quarantine: None,
@@ -273,10 +292,16 @@ impl Run {
     }
 
     async fn create(&mut self, step: &Step) {
-        let Step::Create { wait, priority, ttl, span, confirm, most, container } = *step else { unreachable!() };
+        let Step::Create { owner, wait, priority, ttl, span, confirm, most, container } = *step else { unreachable!() };
         if self.world.sessions.values().filter(|session| session.live()).count() >= MOST_LIVE {
             return;
         }
+        // What was served since the last ticket is as it should be; when that was, only Redis knows.
+        let clock = self.line_clock();
+        assert_eq!((clock.served, self.fair()), (self.world.clock.served, self.world.fair.clone()), "what was served");
+        self.world.clock = clock;
+        // What ended lately decides how far apart tickets stand.
+        self.command("HSET", &[&self.key("epoch"), "hold", &(world::HOLD * 1000).to_string()]);
         let made = SessionId::new(&self.wine);
         let wanted = container.map(|container| id(&name(container)));
         let allocation = Allocation {
@@ -287,10 +312,13 @@ impl Run {
             container: wanted.as_ref(),
             wait,
             priority,
-            ..allocation(made, &self.owner)
+            share: share(owner),
+            ..allocation(made, &self.owners[owner])
         };
         let answer = self.store.allocate(&self.wine, &allocation).await.unwrap();
         self.world.reclaim();
+        let now = self.pool_time() * 1000;
+        let place = self.world.place(owner, priority.into(), now);
         let session = Session {
             state: State::Queued,
             ttl,
@@ -302,7 +330,8 @@ impl Run {
             container: None,
             deadline: self.world.at(world::TICKET),
             until: self.world.at(world::WAIT),
-            order: self.world.at(-i64::from(priority)),
+            owner,
+            place: Place::default(),
         };
         let expected =
             self.world.create(made, session, wait, wanted.as_ref().map(leasehold::model::ContainerId::as_str));
@@ -314,9 +343,48 @@ impl Run {
             other => panic!("{other:?}"),
         };
         assert_eq!(got, expected);
+        if got == Made::Queued {
+            self.placed(made, place);
+        }
         if matches!(got, Made::Ready | Made::Queued) {
             self.made.push(made);
         }
+    }
+
+    /// A ticket was given the place that it should have, but for the time that the call took.
+    fn placed(&mut self, id: SessionId, expected: Place) {
+        let owner = self.world.sessions[&id].owner;
+        let line = self.key(&format!("line:{}", self.owners[owner]));
+        let (base, order) = (self.score(&line, &id), self.score(&self.key("queue"), &id));
+        assert!((base - expected.base).abs() < world::SECOND, "{base} and not {}", expected.base);
+        assert_eq!(order - base, expected.order - expected.base, "the head start");
+        self.world.sessions.get_mut(&id).unwrap().place = Place { base, order, ..expected };
+        self.world.clock = self.line_clock();
+        self.world.fair = self.fair();
+    }
+
+    fn score(&mut self, key: &str, member: &impl ToString) -> i64 {
+        redis::cmd("ZSCORE").arg(key).arg(member.to_string()).query(&mut self.connection).unwrap()
+    }
+
+    /// The line's virtual time, by Redis.
+    fn line_clock(&mut self) -> Clock {
+        let key = self.key("epoch");
+        let text: Option<String> = redis::cmd("HGET").arg(key).arg("line").query(&mut self.connection).unwrap();
+        let numbers: Vec<i64> = text.iter().flat_map(|text| text.split(' ')).map(|n| n.parse().unwrap()).collect();
+        match numbers[..] {
+            [served, moved, joined] => Clock { served, moved, joined },
+            _ => Clock::default(),
+        }
+    }
+
+    /// From where on each owner's next ticket may stand, by Redis.
+    fn fair(&mut self) -> BTreeMap<usize, i64> {
+        let fair = self.key("fair");
+        let rows: Vec<(String, i64)> =
+            redis::cmd("ZRANGE").arg(fair).arg(0).arg(-1).arg("WITHSCORES").query(&mut self.connection).unwrap();
+        let at = |name: &str| self.owners.iter().position(|owner| owner.as_str() == name).expect("an owner");
+        rows.into_iter().map(|(name, next)| (at(&name), next)).collect()
     }
 
     async fn replay(&mut self, session: usize) {
@@ -324,7 +392,7 @@ impl Run {
         if self.world.sessions[&id].state == State::Gone {
             return;
         }
-        let answer = self.store.allocate(&self.wine, &allocation(id, &self.owner)).await.unwrap();
+        let answer = self.store.allocate(&self.wine, &allocation(id, self.owner_of(id))).await.unwrap();
         self.world.reclaim();
         let Allocated::Replayed(answer) = answer else { panic!("not replayed: {answer:?}") };
         self.same(&answer);
@@ -343,8 +411,12 @@ impl Run {
     async fn heartbeat(&mut self, session: usize, shown: Token, brief: bool) {
         let Some(id) = self.chosen(session) else { return };
         let (token, stale) = self.token(id, shown);
-        let answer =
-            self.store.heartbeat(&self.wine, Some(&self.owner), brief, &[(id, token)]).await.unwrap().remove(0);
+        let answer = self
+            .store
+            .heartbeat(&self.wine, Some(self.owner_of(id)), brief, &[Beat::new(id, token)])
+            .await
+            .unwrap()
+            .remove(0);
         self.world.reclaim();
         match (self.world.sessions[&id].state, answer) {
             (State::Gone, Heartbeat::NotFound) | (State::Queued, Heartbeat::Queued) => {}
@@ -365,7 +437,7 @@ impl Run {
 
     async fn poll(&mut self, session: usize, how: How) {
         let Some(id) = self.chosen(session) else { return };
-        let owner = (how != How::Read).then_some(&self.owner);
+        let owner = (how != How::Read).then(|| self.owner_of(id));
         let (give_up, renew) = (how == How::GiveUp, how == How::Renew);
         let answer = self.store.poll(&self.wine, id, owner, give_up, renew, Some("replica")).await.unwrap();
         self.world.reclaim();
@@ -389,7 +461,8 @@ impl Run {
     async fn release(&mut self, session: usize, shown: Token) {
         let Some(id) = self.chosen(session) else { return };
         let (token, stale) = self.token(id, shown);
-        let answer = self.store.release(&self.wine, id, Some(&self.owner), token, EndReason::Released).await.unwrap();
+        let answer =
+            self.store.release(&self.wine, id, Some(self.owner_of(id)), token, EndReason::Released).await.unwrap();
         self.world.reclaim();
         let before = self.world.sessions[&id].state;
         match answer {
@@ -413,7 +486,8 @@ impl Run {
     async fn trespass(&mut self, session: usize) {
         let Some(id) = self.chosen(session) else { return };
         let other = "other".parse().unwrap();
-        let beat = self.store.heartbeat(&self.wine, Some(&other), false, &[(id, None)]).await.unwrap().remove(0);
+        let beat =
+            self.store.heartbeat(&self.wine, Some(&other), false, &[Beat::new(id, None)]).await.unwrap().remove(0);
         assert!(matches!(beat, Heartbeat::NotFound), "{beat:?}");
         let poll = self.store.poll(&self.wine, id, Some(&other), true, true, None).await.unwrap();
         assert!(matches!(poll, Polled::NotFound), "{poll:?}");
@@ -425,6 +499,44 @@ impl Run {
     async fn reclaim(&mut self) {
         self.store.reclaim(&self.wine).await.unwrap();
         self.world.reclaim();
+    }
+
+    async fn cordon(&mut self, name: &str, on: bool) {
+        let (store, wine) = (&self.store, &self.wine);
+        let answer = if on {
+            store.cordon(wine, &id(name), "ops/key").await.unwrap()
+        } else {
+            store.uncordon(wine, &id(name), "ops/key").await.unwrap()
+        };
+        self.world.reclaim();
+        if let Some(answer) = self.acted(name, answer) {
+            self.world.cordon(name, on);
+            assert_eq!(answer.cordoned_by.as_deref(), on.then_some("ops/key"));
+            self.shown(&answer);
+        }
+    }
+
+    async fn drain(&mut self, name: &str, after: i64, force: bool) {
+        let answer = self.store.drain(&self.wine, &id(name), "ops/key", seconds(after), force).await.unwrap();
+        self.world.reclaim();
+        if let Some(answer) = self.acted(name, answer) {
+            self.world.drain(name, after, force);
+            self.shown(&answer);
+        }
+    }
+
+    /// There is an answer where there is a container.
+    fn acted(&self, name: &str, answer: Option<shown::Container>) -> Option<shown::Container> {
+        assert_eq!(answer.is_some(), self.world.containers.contains_key(name));
+        answer
+    }
+
+    /// An answer shows what is drained.
+    fn shown(&self, answer: &shown::Container) {
+        let container = &self.world.containers[answer.id.as_str()];
+        let waits = container.drain.map(|(_, force)| (container.lease.unwrap().to_string(), force));
+        assert_eq!(answer.drain.as_ref().map(|drain| (drain.waiting_for.clone(), drain.force)), waits);
+        assert_eq!(answer.cordoned, container.cordon);
     }
 
     async fn fact(&mut self, name: &str, fact: Fact) {
@@ -440,12 +552,14 @@ impl Run {
         let record = self.key(&format!("container:{name}"));
         let container = self.world.containers.get_mut(name).unwrap();
         let (field, value) = match fact {
-            Fact::Cordon(on) => {
-                container.cordon = on;
-                ("cordon", on.then_some("by hand"))
-            }
             Fact::Reset(on) => {
                 container.reset = on;
+                let resets = self.key("resets");
+                if on {
+                    self.command("ZADD", &[&resets, "0", name]);
+                } else {
+                    self.command("ZREM", &[&resets, name]);
+                }
                 ("reset", on.then_some("due"))
             }
             Fact::Quarantine(_) => {
@@ -483,6 +597,10 @@ impl Run {
     }
 }
 
+fn share(owner: usize) -> Share {
+    Share { weight: world::OWNERS[owner].1 as u32, ..Share::default() }
+}
+
 fn allocation(id: SessionId, owner: &OwnerName) -> Allocation<'_> {
     Allocation {
         id,
@@ -497,5 +615,8 @@ fn allocation(id: SessionId, owner: &OwnerName) -> Allocation<'_> {
         replica: None,
         metadata: "",
         idempotency_key: None,
+        share: Share::default(),
+        idle: None,
+        affinity: None,
     }
 }

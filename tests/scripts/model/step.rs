@@ -3,6 +3,8 @@
 use leasehold::model::{EngineHealth, EngineState};
 use proptest::{collection::vec, option, prelude::*};
 
+use super::world::OWNERS;
+
 /// How many containers there may be.
 pub const CONTAINERS: usize = 3;
 
@@ -35,6 +37,7 @@ pub enum Step {
         late: bool,
     },
     Create {
+        owner: usize,
         wait: bool,
         priority: u32,
         ttl: i64,
@@ -72,6 +75,17 @@ pub enum Step {
     Clock {
         seconds: i64,
     },
+    /// An operator gives a container out no more, or lets it be given out again.
+    Cordon {
+        container: usize,
+        on: bool,
+    },
+    /// An operator waits so many seconds for its session.
+    Drain {
+        container: usize,
+        seconds: i64,
+        force: bool,
+    },
     /// A fact that only later parts of the program write.
     Fact {
         container: usize,
@@ -103,7 +117,6 @@ pub enum How {
 /// Facts written by hand.
 #[derive(Debug, Clone, Copy)]
 pub enum Fact {
-    Cordon(bool),
     Reset(bool),
     /// Until so many seconds from now.
     Quarantine(i64),
@@ -135,7 +148,6 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(EngineHealth::Unhealthy),
     ];
     let fact = prop_oneof![
-        any::<bool>().prop_map(Fact::Cordon),
         any::<bool>().prop_map(Fact::Reset),
         prop_oneof![Just(15), Just(35)].prop_map(Fact::Quarantine),
         any::<bool>().prop_map(Fact::ResetAtEnd),
@@ -152,9 +164,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Takeover),
         5 => (container.clone(), any::<bool>(), prop::bool::weighted(0.4))
             .prop_map(|(container, good, late)| Step::Probe { container, good, late }),
-        12 => (create, option::weighted(0.1, container.clone())).prop_map(
-            |((wait, priority, (ttl, span, confirm), most), container)| Step::Create {
-                wait: wait && container.is_none(), priority, ttl, span, confirm, most, container,
+        12 => (0..OWNERS.len(), create, option::weighted(0.1, container.clone())).prop_map(
+            |(owner, (wait, priority, (ttl, span, confirm), most), container)| Step::Create {
+                owner, wait: wait && container.is_none(), priority, ttl, span, confirm, most, container,
             }
         ),
         1 => session.clone().prop_map(|session| Step::Replay { session }),
@@ -166,6 +178,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Reclaim),
         6 => prop_oneof![3 => Just(10i64), 1 => Just(20), 1 => Just(40)].prop_map(|seconds| Step::Pass { seconds }),
         1 => prop_oneof![Just(3600i64), Just(-3600)].prop_map(|seconds| Step::Clock { seconds }),
-        4 => (container, fact).prop_map(|(container, fact)| Step::Fact { container, fact }),
+        3 => (container.clone(), any::<bool>()).prop_map(|(container, on)| Step::Cordon { container, on }),
+        3 => (container.clone(), prop_oneof![1 => Just(0i64), 3 => Just(15), 3 => Just(35)], any::<bool>())
+            .prop_map(|(container, seconds, force)| Step::Drain { container, seconds, force }),
+        3 => (container, fact).prop_map(|(container, fact)| Step::Fact { container, fact }),
     ]
 }

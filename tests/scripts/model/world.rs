@@ -13,6 +13,15 @@ pub const CONFIRM: i64 = 15;
 pub const TICKET: i64 = 25;
 pub const WAIT: i64 = 35;
 
+/// The owners, each with its weight.
+pub const OWNERS: [(&str, i64); 2] = [("backend", 1), ("guest", 2)];
+
+/// How long sessions last, as the runs have it.
+pub const HOLD: i64 = 60;
+
+/// A second on the line's clock.
+pub const SECOND: i64 = 1_000_000;
+
 /// The sets of which a container is in one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Set {
@@ -51,6 +60,8 @@ pub struct Container {
     pub era: u64,
     pub lease: Option<SessionId>,
     pub cordon: bool,
+    /// Until when its session is waited for, and whether it ends then.
+    pub drain: Option<(Moment, bool)>,
     pub reset: bool,
     pub reset_at_end: bool,
     pub quarantine: Option<Moment>,
@@ -108,8 +119,18 @@ pub struct Session {
     pub deadline: Moment,
     /// The longest that it may wait.
     pub until: Moment,
-    /// Its rank in the line.
-    pub order: Moment,
+    /// Whose it is.
+    pub owner: usize,
+    pub place: Place,
+}
+
+/// Where a ticket stands in the line.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Place {
+    pub base: i64,
+    pub order: i64,
+    /// How far its owner's next one stands behind it.
+    pub step: i64,
 }
 
 impl Session {
@@ -127,12 +148,26 @@ pub enum Made {
     Unavailable,
 }
 
+/// The line's virtual time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Clock {
+    /// The largest base that was served.
+    pub served: i64,
+    /// Since when.
+    pub moved: i64,
+    /// The last base of who had no claim to a later one.
+    pub joined: i64,
+}
+
 #[derive(Debug, Clone, Default)]
 pub struct World {
     pub now: i64,
     pub step: usize,
     pub containers: BTreeMap<String, Container>,
     pub sessions: BTreeMap<SessionId, Session>,
+    pub clock: Clock,
+    /// The least base of the next ticket of those who were served, or came, lately.
+    pub fair: BTreeMap<usize, i64>,
 }
 
 impl World {
@@ -172,16 +207,54 @@ impl World {
             self.containers.get_mut(&name).unwrap().quarantine = None;
             self.settle(&name);
         }
+        let over = |c: &Container| c.drain.filter(|(end, _)| end.0 <= self.now).map(|(end, _)| end);
+        let mut drained: Vec<_> =
+            self.containers.iter().filter_map(|(name, c)| Some((over(c)?, name.clone()))).collect();
+        drained.sort();
+        for (_, name) in drained {
+            self.end_drain(&name);
+        }
+    }
+
+    /// The deadline of a drain is over.
+    fn end_drain(&mut self, name: &str) {
+        let Some(container) = self.containers.get_mut(name) else { return };
+        if let (Some((_, true)), Some(lease)) = (container.drain.take(), container.lease) {
+            self.finish(lease, EndReason::Admin);
+        }
+    }
+
+    pub fn cordon(&mut self, name: &str, on: bool) {
+        let container = self.containers.get_mut(name).unwrap();
+        container.cordon = on;
+        if !on {
+            container.drain = None;
+        }
+        self.settle(name);
+    }
+
+    pub fn drain(&mut self, name: &str, seconds: i64, force: bool) {
+        self.cordon(name, true);
+        let deadline = self.at(seconds);
+        let container = self.containers.get_mut(name).unwrap();
+        if container.lease.is_some() {
+            container.drain = Some((deadline, force));
+            if seconds == 0 {
+                self.end_drain(name);
+            }
+        }
     }
 
     pub fn finish(&mut self, id: SessionId, reason: EndReason) {
         let session = self.sessions.get_mut(&id).unwrap();
         let held = matches!(session.state, State::Ready | State::Offered);
+        // An offer that was not claimed: nobody was told of the container.
+        let told = session.state == State::Ready;
         session.state = State::Ended(reason);
         let Some(name) = session.container.clone().filter(|_| held) else { return };
         let Some(container) = self.containers.get_mut(&name).filter(|c| c.lease == Some(id)) else { return };
-        container.lease = None;
-        if container.reset_at_end {
+        (container.lease, container.drain) = (None, None);
+        if container.reset_at_end && told {
             container.reset = true;
             container.era += 1;
         }
@@ -201,7 +274,37 @@ impl World {
         }
         container.freed = freed;
         if let Some(first) = self.line().into_iter().find(|id| self.sessions[id].deadline.0 > self.now) {
+            self.serve_ticket(first);
             self.grant(name, first, State::Offered, self.at(CONFIRM));
+        }
+    }
+
+    /// How far a ticket moves its owner in the line.
+    fn step_of(&self, owner: usize) -> i64 {
+        HOLD * SECOND / (self.containers.len() as i64).max(1) / OWNERS[owner].1
+    }
+
+    /// The place of a new ticket, about: the times that go into it are those of Redis.
+    pub fn place(&self, owner: usize, priority: i64, now: i64) -> Place {
+        let Clock { served, moved, joined } =
+            if self.line().is_empty() { Clock { served: now, moved: now, joined: 0 } } else { self.clock };
+        let last = self.fair.get(&owner).copied().filter(|_| !self.line().is_empty());
+        let owners = if self.line().is_empty() { 1 } else { self.fair.len() as i64 + i64::from(last.is_none()) };
+        let step = HOLD * SECOND / (self.containers.len() as i64).max(1);
+        let from = (served + ((now - moved) / owners).min(step)).max(joined + 1);
+        let own = self.sessions.values().filter(|s| s.state == State::Queued && s.owner == owner);
+        let latest = own.map(|s| s.place.base + self.step_of(owner)).max();
+        let base = from.max(latest.or(last).unwrap_or(0));
+        Place { base, order: base - priority * SECOND / owners, step: self.step_of(owner) }
+    }
+
+    fn serve_ticket(&mut self, id: SessionId) {
+        let (owner, Place { base, step, .. }) = (self.sessions[&id].owner, self.sessions[&id].place);
+        let next = self.fair.entry(owner).or_insert(base + step);
+        *next = (*next).max(base + step);
+        if base > self.clock.served {
+            self.clock.served = base;
+            self.fair.retain(|_, next| *next > base);
         }
     }
 
@@ -218,7 +321,7 @@ impl World {
     /// The queued sessions, first one first.
     pub fn line(&self) -> Vec<SessionId> {
         let mut line: Vec<_> = self.sessions.iter().filter(|(_, s)| s.state == State::Queued).collect();
-        line.sort_by_key(|(id, s)| (s.order, **id));
+        line.sort_by_key(|(id, s)| (s.place.order, **id));
         line.into_iter().map(|(id, _)| *id).collect()
     }
 

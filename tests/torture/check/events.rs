@@ -1,4 +1,5 @@
-//! What the event streams say: without gaps, of no two holders, of every lease that a client was told of, and of what is there in the end.
+//! What the event streams say: without gaps, of no two holders, of nothing that is given
+//! out under a cordon, of every lease that a client was told of, and of what is there in the end.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -7,6 +8,7 @@ use crate::torture::history::{Event, Harm};
 
 const GAPS: &str = "gapless events";
 const HOLDERS: &str = "one holder in the events";
+const CORDONS: &str = "nothing is given out under a cordon";
 const REAL: &str = "acknowledged is real";
 const MATCH: &str = "events match state";
 
@@ -20,6 +22,7 @@ pub fn check(story: &Story) -> Vec<Violation> {
             // The ends of some leases may be among what was lost, and offers of which nobody ever heard.
             replay.holders.clear();
             replay.offered.clear();
+            replay.cordoned.clear();
         }
         replay.take(event, &mut violations);
     }
@@ -60,6 +63,7 @@ struct Replay {
     leased: HashMap<String, (u64, String)>,
     offered: HashMap<String, (u64, String)>,
     live: HashSet<String>,
+    cordoned: HashSet<String>,
     containers: BTreeMap<String, String>,
 }
 
@@ -91,7 +95,14 @@ impl Replay {
             "container.state" => {
                 self.containers.insert(container.to_owned(), field(event, "to").to_owned());
             }
+            "container.cordoned" => {
+                self.cordoned.insert(container.to_owned());
+            }
+            "container.uncordoned" => {
+                self.cordoned.remove(container);
+            }
             "container.removed" => {
+                self.cordoned.remove(container);
                 self.containers.remove(container);
             }
             _ => {}
@@ -103,6 +114,11 @@ impl Replay {
         let (session, container) = (field(event, "session"), field(event, "container"));
         let token: u64 = field(event, "token").parse().unwrap_or(0);
         let holder = self.holders.insert(container.to_owned(), session.to_owned());
+        // What was offered before may be claimed.
+        let new = event.kind != "session.adopted" && holder.as_deref() != Some(session);
+        if new && self.cordoned.contains(container) {
+            found(CORDONS, format!("{event:?}"));
+        }
         if let Some(holder) = holder.filter(|holder| holder != session) {
             found(HOLDERS, format!("while {holder} held {container} came {event:?}"));
         }

@@ -211,6 +211,22 @@ fn a_grant_in_the_events_while_another_holds_is_found() {
 }
 
 #[test]
+fn a_container_that_is_given_out_under_a_cordon_is_found() {
+    let mut planted = Planted::new();
+    let told = [("container", CONTAINER), ("by", "ops/key")];
+    planted.event("session.offered", &[("session", "a"), ("container", CONTAINER), ("token", "1")]);
+    planted.event("container.cordoned", &told);
+    // It was offered before.
+    planted.grant("a", 1, 0, 1000).ended("a");
+    planted.event("container.uncordoned", &told);
+    planted.grant("b", 2, 1500, 1000).ended("b");
+    assert_eq!(planted.violations(), []);
+    planted.event("container.cordoned", &told);
+    planted.grant("c", 3, 3000, 1000).ended("c");
+    planted.breaks("nothing is given out under a cordon");
+}
+
+#[test]
 fn a_state_that_the_events_do_not_tell_is_found() {
     let mut planted = Planted::new();
     planted.event("container.state", &[("container", CONTAINER), ("to", "unhealthy")]);

@@ -1,0 +1,51 @@
+-- Claims containers that are to be made clean. A worker that has not reported by its deadline is taken for dead: the reset is
+-- due again, as another attempt.
+--
+-- KEYS[1] epoch
+-- ARGV[1] check
+-- ARGV[2] events_kept
+-- ARGV[3] ended_kept_ms
+-- ARGV[4] confirm_ms
+-- ARGV[5] most         at most 100
+-- ARGV[6] deadline_ms  how long an attempt may take
+-- ARGV[7] attempts     the most in a row
+-- ARGV[8] rest_ms      of a container whose last attempt failed, the first time
+-- ARGV[9] longest_ms   of such rests
+--
+-- Outcomes
+--   ok  rows of id, provider, attempt, how many it is in a row
+--
+-- Events: container.reset_failed.
+local most = tonumber(ARGV[5])
+local deadline_ms = tonumber(ARGV[6])
+local attempts = tonumber(ARGV[7])
+local rest_ms = tonumber(ARGV[8])
+local longest_ms = tonumber(ARGV[9])
+
+local refused = open(false)
+if refused then
+  return refused
+end
+reclaim()
+local rows = {}
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', S.base .. 'resets', '-inf', int(S.now), 'LIMIT', 0, most)) do
+  licence()
+  local f = facts(id)
+  if not f or not f.reset or f.lease then
+    redis.call('ZREM', S.base .. 'resets', id)
+  else
+    local key = S.base .. 'container:' .. id
+    local known = redis.call('HMGET', key, 'tries', 'reset_why')
+    local tries = tonumber(known[1] or 0)
+    if tries >= attempts then
+      reset_failed(f, known[2] or 'no worker reported in time', rest_ms, longest_ms)
+    else
+      -- By the time, so that no report of an attempt is ever taken for that of another.
+      local attempt = int(S.us)
+      redis.call('HSET', key, 'reset', 'due', 'attempt', attempt, 'tries', int(tries + 1), 'reset_inc', f.inc)
+      redis.call('ZADD', S.base .. 'resets', int(S.now + deadline_ms), id)
+      rows[#rows + 1] = { id, f.provider, attempt, int(tries + 1) }
+    end
+  end
+end
+return { 'ok', rows }

@@ -1,0 +1,81 @@
+//! What an operator does with one container: cordon, uncordon, drain.
+
+use std::time::Duration;
+
+use actix_web::{HttpResponse, post, web};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    Problem, State,
+    auth::Operator,
+    extract::{Body, RequestBody},
+};
+use crate::model::Container;
+
+/// How long a drain waits when nothing is said.
+const DRAIN_DEADLINE: Duration = Duration::from_mins(10);
+
+/// The longest that it may wait: no drain is for ever.
+const DRAIN_MOST: Duration = Duration::from_hours(24);
+
+/// How a container is drained.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DrainBody {
+    /// How long its session is waited for. Default 600; at most 86400; 0 does not wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_seconds: Option<u64>,
+    /// End the session at the deadline, with the reason `admin`. Else it goes on, and the container just stays cordoned.
+    #[serde(default)]
+    pub force: bool,
+}
+
+impl RequestBody for DrainBody {}
+
+/// Give a container out no more. Its session goes on. Twice is fine.
+#[utoipa::path(tag = "containers", security(("api_key" = [])), params(("id" = String, Path)), responses(
+    (status = 200, description = "It is cordoned", body = Container),
+    (status = 404, description = "No such container", body = Problem, content_type = "application/problem+json")))]
+#[post("/containers/{id}/cordon")]
+pub(super) async fn cordon(
+    caller: Operator,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().json(state.pool.cordon(&caller.by(), &id).await?))
+}
+
+/// Let a container be given out again; a drain of it is over. Twice is fine.
+#[utoipa::path(tag = "containers", security(("api_key" = [])), params(("id" = String, Path)), responses(
+    (status = 200, description = "It is not cordoned", body = Container),
+    (status = 404, description = "No such container", body = Problem, content_type = "application/problem+json")))]
+#[post("/containers/{id}/uncordon")]
+pub(super) async fn uncordon(
+    caller: Operator,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().json(state.pool.uncordon(&caller.by(), &id).await?))
+}
+
+/// Cordon a container and wait until no session has it. Answers at once: `drain` says what is waited for, and until when; it is
+/// null as soon as the container is free. Again: the deadline is that of the last call.
+#[utoipa::path(tag = "containers", security(("api_key" = [])), params(("id" = String, Path)),
+    request_body = Option<DrainBody>, responses(
+    (status = 200, description = "It is cordoned, and free or being drained", body = Container),
+    (status = 404, description = "No such container", body = Problem, content_type = "application/problem+json")))]
+#[post("/containers/{id}/drain")]
+pub(super) async fn drain(
+    caller: Operator,
+    state: web::Data<State>,
+    id: web::Path<String>,
+    Body(body): Body<DrainBody>,
+) -> Result<HttpResponse, Problem> {
+    let deadline = body.deadline_seconds.map_or(DRAIN_DEADLINE, Duration::from_secs);
+    if deadline > DRAIN_MOST {
+        let right = format!("0 to {} seconds are right", DRAIN_MOST.as_secs());
+        return Err(Problem::out_of_range("deadline_seconds", &deadline.as_secs(), &right));
+    }
+    Ok(HttpResponse::Ok().json(state.pool.drain(&caller.by(), &id, deadline, body.force).await?))
+}

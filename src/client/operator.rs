@@ -1,0 +1,83 @@
+//! What an operator asks and does.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{
+    Client,
+    error::ClientError,
+    http::{Http, patiently},
+};
+use crate::model::{Container, ContainerId, Explanation, Setting, TargetType, TypeInfo};
+
+/// The body of a drain. What is `None` is left to the server's default.
+#[derive(Serialize)]
+struct Drain {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deadline_seconds: Option<u64>,
+    force: bool,
+}
+
+impl Client {
+    /// Has a container given out no more; its session goes on.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn cordon(&self, id: &ContainerId) -> Result<Container, ClientError> {
+        patiently(|| self.http.json(self.http.post(&format!("/containers/{id}/cordon")))).await
+    }
+
+    /// Lets a container be given out again, and ends its drain.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn uncordon(&self, id: &ContainerId) -> Result<Container, ClientError> {
+        patiently(|| self.http.json(self.http.post(&format!("/containers/{id}/uncordon")))).await
+    }
+
+    /// Cordons a container and has its session waited for, until a deadline in seconds; with `force` it is ended then. Answers
+    /// at once: the container's `drain` is none as soon as it is free.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn drain(
+        &self,
+        id: &ContainerId,
+        deadline_seconds: Option<u64>,
+        force: bool,
+    ) -> Result<Container, ClientError> {
+        let body = Drain { deadline_seconds, force };
+        patiently(|| self.http.json(self.http.post(&format!("/containers/{id}/drain")).json(&body))).await
+    }
+
+    /// Every type with its settings and counts.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn types(&self) -> Result<Vec<TypeInfo>, ClientError> {
+        patiently(|| self.http.json(self.http.get("/types"))).await
+    }
+
+    /// Changes settings of a type, for all replicas; none takes one back to what is configured.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn change_type(
+        &self,
+        target_type: &TargetType,
+        changes: &[(Setting, Option<u64>)],
+    ) -> Result<TypeInfo, ClientError> {
+        let body: BTreeMap<_, _> = changes.iter().map(|(setting, value)| (setting.as_str(), *value)).collect();
+        patiently(|| self.http.json(self.http.patch(&format!("/types/{target_type}")).json(&body))).await
+    }
+
+    /// Why a type has nothing available.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn explain(&self, target_type: &TargetType) -> Result<Explanation, ClientError> {
+        let call = || self.http.get("/explain").query(&[("target_type", target_type)]).timeout(Http::timeout(None));
+        patiently(|| self.http.json(call())).await
+    }
+}

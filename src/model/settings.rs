@@ -1,0 +1,108 @@
+//! Settings of a type that can be changed at run time.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{TargetType, TypeStatus};
+
+/// One of them. Values are whole seconds, or counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Setting {
+    /// A lease's time to live when the client names none.
+    TtlDefault,
+    /// The longest that a client may ask for.
+    TtlMax,
+    /// How long an offer waits to be confirmed.
+    Confirm,
+    /// The longest that a ticket may wait.
+    WaitMax,
+    /// Most tickets in line.
+    LineMax,
+    /// The longest that a session may last.
+    MaxDuration,
+    /// Time between two probes of a container.
+    ProbeInterval,
+    /// Good probes in a row that make it healthy.
+    ProbeRise,
+    /// Bad probes in a row that make it unhealthy.
+    ProbeFall,
+}
+
+impl Setting {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::TtlDefault,
+        Self::TtlMax,
+        Self::Confirm,
+        Self::WaitMax,
+        Self::LineMax,
+        Self::MaxDuration,
+        Self::ProbeInterval,
+        Self::ProbeRise,
+        Self::ProbeFall,
+    ];
+
+    /// The stable word for it, as in the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TtlDefault => "ttl_default_seconds",
+            Self::TtlMax => "ttl_max_seconds",
+            Self::Confirm => "confirm_seconds",
+            Self::WaitMax => "wait_max_seconds",
+            Self::LineMax => "line_max",
+            Self::MaxDuration => "max_duration_seconds",
+            Self::ProbeInterval => "probe_interval_seconds",
+            Self::ProbeRise => "probe_rise",
+            Self::ProbeFall => "probe_fall",
+        }
+    }
+
+    /// The setting of this word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|setting| setting.as_str() == word)
+    }
+}
+
+/// What was changed at run time; what is not there is as configured.
+pub type Changes = BTreeMap<Setting, u64>;
+
+/// The settings of a type that can be changed at run time, as they are in force.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TypeSettings {
+    /// A lease's time to live when the client names none.
+    pub ttl_default_seconds: f64,
+    /// The longest that a client may ask for.
+    pub ttl_max_seconds: f64,
+    /// How long an offer, or a session made with `confirm`, waits to be confirmed.
+    pub confirm_seconds: f64,
+    /// The longest that a ticket may wait, however often it is polled.
+    pub wait_max_seconds: f64,
+    /// Most tickets in line.
+    pub line_max: u64,
+    /// The longest that a session may last in all; null: no bound.
+    pub max_duration_seconds: Option<f64>,
+    /// Time between two probes of a container, give or take a tenth.
+    pub probe_interval_seconds: f64,
+    /// Good probes in a row that make a container healthy.
+    pub probe_rise: u32,
+    /// Bad probes in a row that make it unhealthy.
+    pub probe_fall: u32,
+}
+
+/// A target type.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TypeInfo {
+    /// Its name.
+    #[schema(value_type = String, example = "wine")]
+    pub target_type: TargetType,
+    /// As they are in force.
+    pub settings: TypeSettings,
+    /// Those of them that were changed at run time; the others are as configured.
+    pub changed: BTreeMap<String, u64>,
+    /// How many containers and sessions there are.
+    pub counts: TypeStatus,
+}

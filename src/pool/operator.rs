@@ -1,0 +1,56 @@
+//! What an operator does with one container.
+
+use std::time::Duration;
+
+use super::{Pool, PoolError};
+use crate::model::{Container, ContainerId, TargetType};
+
+impl Pool {
+    /// Gives a container out no more; its session goes on.
+    ///
+    /// # Errors
+    /// See [`PoolError`].
+    pub async fn cordon(&self, by: &str, id: &str) -> Result<Container, PoolError> {
+        let (target_type, known) = self.found(id).await?;
+        let container = still_there(self.store.cordon(&target_type, &known, by).await?, id)?;
+        tracing::info!(container_id = %container.id, %target_type, by, "container is cordoned");
+        Ok(container)
+    }
+
+    /// Lets a container be given out again; a drain of it is over.
+    ///
+    /// # Errors
+    /// See [`PoolError`].
+    pub async fn uncordon(&self, by: &str, id: &str) -> Result<Container, PoolError> {
+        let (target_type, known) = self.found(id).await?;
+        let container = still_there(self.store.uncordon(&target_type, &known, by).await?, id)?;
+        tracing::info!(container_id = %container.id, %target_type, by, "container is no longer cordoned");
+        Ok(container)
+    }
+
+    /// Cordons a container and waits until `deadline` for its session to end; with `force` it is ended then. Answers at once:
+    /// the waiting is Redis's, and whichever replica is there keeps the deadline.
+    ///
+    /// # Errors
+    /// See [`PoolError`].
+    pub async fn drain(&self, by: &str, id: &str, deadline: Duration, force: bool) -> Result<Container, PoolError> {
+        let (target_type, known) = self.found(id).await?;
+        let container = still_there(self.store.drain(&target_type, &known, by, deadline, force).await?, id)?;
+        tracing::info!(
+            container_id = %container.id, %target_type, by, deadline_seconds = deadline.as_secs(), force,
+            waiting_for = container.drain.as_ref().map(|drain| drain.waiting_for.as_str()), "container is to be drained"
+        );
+        Ok(container)
+    }
+
+    /// Which type a container is of.
+    async fn found(&self, id: &str) -> Result<(TargetType, ContainerId), PoolError> {
+        let container = self.container(id).await?;
+        Ok((container.target_type, container.id))
+    }
+}
+
+/// It may be gone since it was found.
+fn still_there(container: Option<Container>, id: &str) -> Result<Container, PoolError> {
+    container.ok_or_else(|| PoolError::ContainerNotFound(id.chars().take(80).collect()))
+}

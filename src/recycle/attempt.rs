@@ -1,0 +1,44 @@
+//! One attempt to make a container clean.
+
+use std::time::Duration;
+
+use super::Providers;
+use crate::{
+    config::{ResetConfig, ResetKind},
+    provider::ProviderError,
+    store::{ResetOutcome, ResetTask},
+};
+
+/// The longest pause between two attempts.
+const PAUSE_MOST: Duration = Duration::from_mins(5);
+
+/// Makes the attempt, within its deadline.
+pub(super) async fn make(providers: &Providers, settings: &ResetConfig, task: &ResetTask) -> ResetOutcome {
+    let pause = settings.pause.saturating_mul(1 << task.tries.saturating_sub(1).min(16)).min(PAUSE_MOST);
+    match tokio::time::timeout(settings.deadline, act(providers, settings, task)).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(why)) => ResetOutcome::Failed(why, pause),
+        Err(_) => ResetOutcome::Failed(format!("not done within {:?}", settings.deadline), pause),
+    }
+}
+
+async fn act(providers: &Providers, settings: &ResetConfig, task: &ResetTask) -> Result<ResetOutcome, String> {
+    let provider = providers.get(&task.provider).ok_or("its provider is not configured at this replica")?;
+    let told = |error: ProviderError| error.to_string();
+    match settings.effective_kind(provider.capabilities().act) {
+        // The setting was changed since its session ended.
+        ResetKind::None | ResetKind::Auto => Ok(ResetOutcome::Clean),
+        ResetKind::Restart => {
+            provider.restart(&task.id, settings.deadline).await.map_err(told)?;
+            Ok(ResetOutcome::Restarted)
+        }
+        ResetKind::Exec => {
+            let exit = provider.exec(&task.id, &settings.command, settings.deadline).await.map_err(told)?;
+            match exit.code {
+                0 => Ok(ResetOutcome::Clean),
+                code if exit.said.is_empty() => Err(format!("exit code {code}")),
+                code => Err(format!("exit code {code}: {}", exit.said)),
+            }
+        }
+    }
+}
