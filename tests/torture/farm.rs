@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use futures_util::{
@@ -22,6 +23,9 @@ use super::{history::History, target::Target};
 
 /// The name of the endpoint at which a container is used and probed.
 pub const CONTROL: &str = "control";
+
+/// How long the restart of a container takes that is made clean.
+const RESTART_TAKES: Duration = Duration::from_millis(100);
 
 /// The provider.
 pub struct Farm {
@@ -113,7 +117,7 @@ impl Provider for Farm {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { watch: true, ..Capabilities::default() }
+        Capabilities { watch: true, act: true, ..Capabilities::default() }
     }
 
     fn list(&self) -> BoxFuture<'_, Result<Vec<Observation>, ProviderError>> {
@@ -122,6 +126,18 @@ impl Provider for Farm {
 
     fn inspect<'a>(&'a self, id: &'a ContainerId) -> BoxFuture<'a, Result<Option<Observation>, ProviderError>> {
         future::ok(self.look(id)).boxed()
+    }
+
+    fn restart<'a>(&'a self, id: &'a ContainerId, _within: Duration) -> BoxFuture<'a, Result<(), ProviderError>> {
+        async move {
+            tokio::time::sleep(RESTART_TAKES).await;
+            if self.look(id).is_none() {
+                return Err(ProviderError::Gone);
+            }
+            Self::restart(self, id).await;
+            Ok(())
+        }
+        .boxed()
     }
 
     fn clock(&self) -> BoxFuture<'_, Option<Timestamp>> {

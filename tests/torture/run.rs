@@ -25,6 +25,9 @@ const LEAK_BOUND: Duration = Duration::from_secs(2);
 /// What the harness's own ends may take beside it: a container that flapped is probed again, one that vanished is found again.
 const RETURN: Duration = Duration::from_secs(3);
 
+/// A reset: an attempt whose report was lost is over after six seconds, and made again.
+const RESET: Duration = Duration::from_secs(8);
+
 /// How long it is watched whether everything becomes free.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -83,7 +86,7 @@ fn start(plan: &Plan, history: &History) -> Start {
         topology: plan.topology.as_str().to_owned(),
         wall: history.wall(),
         leak_bound: micros(LEAK_BOUND),
-        free_bound: micros(Duration::from_secs(TTL_MOST) + LEAK_BOUND + RETURN),
+        free_bound: micros(Duration::from_secs(TTL_MOST) + LEAK_BOUND + RETURN + RESET),
         recovery: micros(recovery(plan.topology).iter().sum()),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs::OpenOptions, io::Write as _, path::PathBuf, sync::Arc, time::Duration};
 
-use leasehold::{config::Config, discovery, metrics::Metrics, model::TargetType, store::Store};
+use leasehold::{config::Config, discovery, metrics::Metrics, model::TargetType, recycle, store::Store};
 use tokio::{sync::Mutex, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -211,6 +211,14 @@ keys = ["{LEASE_TOKEN_KEY}"]
 lock = "1s"
 resync = "2s"
 
+[reset]
+deadline = "1s"
+pause = "100ms"
+
+[quarantine]
+first = "1s"
+longest = "2s"
+
 [health]
 kind = "http"
 endpoint = "{CONTROL}"
@@ -253,8 +261,11 @@ fn discover(
     let mut config = config.clone();
     config.redis.url = redis_url.into();
     let store = Store::connect(&config, Arc::new(Metrics::new())).expect("a good address");
-    let name = format!("discoverer-{number}");
-    tokio::spawn(discovery::run(store, vec![farm.clone()], Arc::new(config), name, shutdown.clone()))
+    let (name, config) = (format!("discoverer-{number}"), Arc::new(config));
+    let discovering = discovery::run(store.clone(), vec![farm.clone()], config.clone(), name, shutdown.clone());
+    let metrics = Arc::new(Metrics::new());
+    let recycling = recycle::run(store, vec![farm.clone()], config, metrics, shutdown.clone());
+    tokio::spawn(async { drop(tokio::join!(discovering, recycling)) })
 }
 
 fn left(connection: &mut redis::Connection, target_type: &str, now: Micros) -> Left {
