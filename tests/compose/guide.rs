@@ -102,6 +102,7 @@ async fn a_session_through_the_load_balancer_has_a_desktop_of_its_own() {
     assert!(!shortage.header("retry-after").is_empty());
 
     http.delete(&format!("/sessions/{}", taken[0].text_at("/id"))).await.expect(200);
-    http.post("/sessions", of_type("wine")).await.expect(201);
+    // It is made clean first.
+    http.post("/sessions", json!({"target_type": "wine", "wait_seconds": 50})).await.expect(201);
     http.with_key(None).get("/containers").await.problem(401, "missing_api_key");
 }

@@ -73,8 +73,11 @@ async fn requests_go_on_while_a_replica_is_killed() {
     let refreshed = http.post("/containers/refresh", json!({})).await.expect(200);
     assert_eq!(refreshed.text_at("/status/providers/0/discoverer"), another);
     http.delete(&format!("/sessions/{held}")).await.expect(200);
-    let status = http.get("/containers/status").await.expect(200);
-    assert_eq!((&status.body["available"], &status.body["allocated"]), (&json!(TARGETS), &json!(0)), "{}", status.text);
+    eventually("all were made clean", Duration::from_secs(60), async || {
+        let status = http.get("/containers/status").await.expect(200);
+        (status.body["available"] == json!(TARGETS) && status.body["allocated"] == json!(0)).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -99,5 +102,6 @@ async fn case_36_a_client_that_hangs_up_before_the_load_balancer_loses_its_ticke
     // Half of a ticket's life without a poll: it did not merely run out.
     eventually("its ticket ends", Duration::from_secs(5), async || (queued().await == Some(0)).then_some(())).await;
     http.delete(&format!("/sessions/{}", taken[0].text_at("/id"))).await.expect(200);
-    http.post("/sessions", of_type("wine")).await.expect(201);
+    // It is made clean first.
+    http.post("/sessions", json!({"target_type": "wine", "wait_seconds": 50})).await.expect(201);
 }

@@ -265,7 +265,9 @@ fn discover(
     let discovering = discovery::run(store.clone(), vec![farm.clone()], config.clone(), name, shutdown.clone());
     let metrics = Arc::new(Metrics::new());
     let recycling = recycle::run(store, vec![farm.clone()], config, metrics, shutdown.clone());
-    tokio::spawn(async { drop(tokio::join!(discovering, recycling)) })
+    tokio::spawn(async {
+        tokio::join!(discovering, recycling);
+    })
 }
 
 fn left(connection: &mut redis::Connection, target_type: &str, now: Micros) -> Left {
