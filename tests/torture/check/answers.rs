@@ -42,10 +42,12 @@ fn violation(promise: &'static str, call: &Call, evidence: String) -> Violation 
     Violation { promise, at: call.to, evidence }
 }
 
-/// Whether it is what a Redis says that forgot the session, or that it was served: then a release takes it out of the line.
+/// Whether it is what a Redis says that forgot the session, or that it was served: then a release takes it out of the line, or
+/// meets that it was served anew.
 fn forgotten(call: &Call) -> bool {
     match call.code.as_deref() {
         Some("session_not_found" | "lease_token_required" | "session_queued") => call.kind != Kind::Create,
+        Some("stale_fencing_token") => matches!(call.kind, Kind::Release | Kind::Heartbeat | Kind::BatchHeartbeat),
         None => call.kind == Kind::StaleRelease && call.status == Some(200),
         Some(_) => false,
     }
