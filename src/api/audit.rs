@@ -41,7 +41,7 @@ pub struct AuditResult {
 
 /// Compare the sets in Redis with the records, containers with sessions; and repair, if asked, what contradicts itself.
 /// One call goes on for about a second: give its `next` as `cursor` of the next one until that is null.
-#[utoipa::path(tag = "operation", security(("api_key" = [])), request_body = AuditBody, responses(
+#[utoipa::path(tag = "operation", security(("api_key" = [])), request_body = Option<AuditBody>, responses(
     (status = 200, description = "What was found", body = AuditResult),
     (status = 403, description = "Not an admin's key", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "Unknown target type", body = Problem, content_type = "application/problem+json")))]
