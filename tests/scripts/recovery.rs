@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use leasehold::{
     metrics::Metrics,
     model::{EndReason, LeaseProof, LeaseTokens, PoolState, Session, SessionId},
-    store::{Adopted, Allocated, Announced, Beat, Discovered, Heartbeat, Polled, Store},
+    store::{Adopted, Allocated, Announced, Beat, Discovered, Heartbeat, Polled, ResetTerms, Store},
 };
 use secrecy::SecretString;
 
@@ -696,4 +696,21 @@ async fn a_kept_offer_that_may_have_gone_to_the_next_is_over() {
     let Polled::Session(session) = read else { panic!("{read:?}") };
     assert_eq!(session.end_reason, Some(EndReason::LostInRecovery));
     bench.held_back().await;
+}
+
+#[tokio::test]
+async fn a_reset_waits_until_everybody_had_the_time_to_prove_a_lease() {
+    let bench = bench();
+    bench.store.add_types(std::slice::from_ref(&bench.wine)).await.unwrap();
+    let one = Discovered { resets: true, ..running("one") };
+    bench.store.observe(&bench.wine, &mark(1, 1), &[one]).await.unwrap();
+    let before = bench.ready().await;
+    bench.moved();
+    bench.release(&before).await;
+    let minute = Duration::from_mins(1);
+    let terms = ResetTerms { deadline: minute, attempts: 3, rest: minute, longest_rest: minute };
+    let claimed = async || bench.store.claim_resets(&bench.wine, 10, &terms).await.unwrap();
+    assert!(claimed().await.is_empty(), "whoever got it in the lost writes is cut off");
+    bench.pass(GRACE);
+    assert_eq!(claimed().await.len(), 1);
 }
