@@ -73,7 +73,7 @@ async fn requests_go_on_while_a_replica_is_killed() {
     let refreshed = http.post("/containers/refresh", json!({})).await.expect(200);
     assert_eq!(refreshed.text_at("/status/providers/0/discoverer"), another);
     http.delete(&format!("/sessions/{held}")).await.expect(200);
-    eventually("all were made clean", Duration::from_secs(60), async || {
+    eventually("all were made clean", Duration::from_mins(1), async || {
         let status = http.get("/containers/status").await.expect(200);
         (status.body["available"] == json!(TARGETS) && status.body["allocated"] == json!(0)).then_some(())
     })
