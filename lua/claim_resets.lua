@@ -27,6 +27,13 @@ if refused then
   return refused
 end
 reclaim()
+-- A replica of a version that knows no workers leaves the fact alone: what it gave back is work as well.
+if redis.call('ZCARD', S.base .. 'resetting') > redis.call('ZCARD', S.base .. 'resets') then
+  licence()
+  for _, id in ipairs(redis.call('ZRANGE', S.base .. 'resetting', 0, most - 1)) do
+    redis.call('ZADD', S.base .. 'resets', 'NX', int(S.now), id)
+  end
+end
 local rows = {}
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', S.base .. 'resets', '-inf', int(S.now), 'LIMIT', 0, most)) do
   licence()

@@ -201,6 +201,20 @@ async fn pain_cleaners_fall_behind_the_age_of_the_oldest_reset_is_told() {
 }
 
 #[tokio::test]
+async fn what_a_former_version_gave_back_is_made_clean_as_well() {
+    let bench = Bench::new();
+    bench.saw(1, |_| {}).await;
+    // It leaves the fact, and no work.
+    let mut fact = redis::cmd("HSET");
+    let _: i64 = fact.arg(bench.key("container:one")).arg("reset").arg("due").query(&mut bench.redis.conn()).unwrap();
+    bench.store.settle(&bench.wine, &super::id("one")).await.unwrap();
+    assert_eq!(bench.one().await.pool_state, PoolState::Resetting);
+    let task = bench.one_claimed().await;
+    bench.reported(&task, ResetOutcome::Clean).await;
+    bench.ready().await;
+}
+
+#[tokio::test]
 async fn a_container_that_vanishes_in_its_reset_leaves_no_work() {
     let bench = Bench::new();
     bench.saw(1, |_| {}).await;
