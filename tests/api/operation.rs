@@ -60,12 +60,16 @@ async fn case_27_sigterm_loses_no_request_and_answers_those_who_wait() {
     let queue = json!({"target_type": "wine", "wait_seconds": 60, "on_shortage": "queue"});
     let fail = json!({"target_type": "wine", "wait_seconds": 60});
     let (a, b) = (one.clone(), one.clone());
+    let in_line = async |count| {
+        eventually("so many in line", Duration::from_secs(10), || async {
+            (two.get("/containers/status").await.body["by_type"]["wine"]["sessions_queued"] == count).then_some(())
+        })
+        .await;
+    };
     let queued = tokio::spawn(async move { a.post("/sessions", queue).await });
+    in_line(1).await;
     let failed = tokio::spawn(async move { b.post_with_key("/sessions", fail, "job").await });
-    eventually("two in line", Duration::from_secs(10), || async {
-        (two.get("/containers/status").await.body["by_type"]["wine"]["sessions_queued"] == 2).then_some(())
-    })
-    .await;
+    in_line(2).await;
     // Requests that go on while it ends, until it says that it is not ready, as a load balancer sends them.
     let answered = Arc::new(AtomicUsize::new(0));
     let load = tokio::spawn({

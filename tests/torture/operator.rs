@@ -23,22 +23,28 @@ const REST: Duration = Duration::from_millis(TTL_MOST * 1000 + 500);
 /// For so long all replicas must have found nothing cordoned: what was lost is put back within a second.
 const QUIET: Duration = Duration::from_millis(1500);
 
+/// For so long after the load it tries on.
+const BEYOND: Duration = Duration::from_secs(30);
+
 /// One of them.
 pub struct Operator<'a> {
     world: &'a World,
     random: StdRng,
     containers: Vec<String>,
+    /// When it gives up: sentinels may find no primary any more.
+    last: Micros,
 }
 
 impl<'a> Operator<'a> {
     pub fn new(world: &'a World, number: usize) -> Self {
         let random = StdRng::seed_from_u64(world.plan.seed ^ (0x6f70_6572_6174_6f00 + number as u64));
         let containers = world.ids().into_iter().skip(number).step_by(OPERATORS).collect();
-        Self { world, random, containers }
+        Self { world, random, containers, last: Micros::MAX }
     }
 
     /// Works until the deadline; what it cordoned last may stay so.
     pub async fn work(mut self, deadline: Micros) {
+        self.last = deadline + BEYOND.as_micros() as Micros;
         while self.world.history.now() < deadline {
             self.pause(200..1500).await;
             let container = self.containers[self.random.random_range(0..self.containers.len())].clone();
@@ -76,7 +82,7 @@ impl<'a> Operator<'a> {
 
     /// Until no session has it, or it is gone.
     async fn until_free(&mut self, container: &str) {
-        loop {
+        while self.world.history.now() < self.last {
             let shown = call(self.world, self.replica(), "GET", &format!("/containers/{container}"), None).await;
             match shown {
                 Some((404, _)) => return,
@@ -89,9 +95,11 @@ impl<'a> Operator<'a> {
     /// Asks one replica after the other until one has done it.
     async fn act(&mut self, container: &str, verb: &str, body: Value) {
         let path = format!("/containers/{container}/{verb}");
-        while !matches!(call(self.world, self.replica(), "POST", &path, Some(body.clone())).await, Some((200 | 404, _)))
-        {
-            self.pause(50..200).await;
+        while self.world.history.now() < self.last {
+            match call(self.world, self.replica(), "POST", &path, Some(body.clone())).await {
+                Some((200 | 404, _)) => return,
+                _ => self.pause(50..200).await,
+            }
         }
     }
 
@@ -103,7 +111,8 @@ impl<'a> Operator<'a> {
 /// Uncordons all, also what comes back because Redis lost that it was uncordoned.
 pub async fn leave(world: &World) {
     let mut quiet = world.history.now();
-    while world.history.now() < quiet + QUIET.as_micros() as Micros {
+    let last = quiet + BEYOND.as_micros() as Micros;
+    while world.history.now() < last.min(quiet + QUIET.as_micros() as Micros) {
         match call(world, 0, "GET", "/containers?limit=1000", None).await {
             Some((200, list)) => {
                 for one in list["containers"].as_array().into_iter().flatten().filter(|one| one["cordoned"] == true) {
