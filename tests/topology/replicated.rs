@@ -44,6 +44,15 @@ fn sessions(redis: &Redis) -> (u64, u64) {
     (live, records.len() as u64)
 }
 
+/// The session that a create makes as soon as the replica confirms it in time.
+async fn granted(http: &Http, body: &Value, key: &str) -> String {
+    let made = eventually("a grant", Duration::from_secs(10), async || {
+        let answer = http.post_with_key("/sessions", body.clone(), key).await;
+        (answer.status != 503).then_some(answer)
+    });
+    made.await.expect(201).text_at("/id")
+}
+
 async fn available(http: &Http) -> Value {
     http.get("/containers/status").await.expect(200).body["available"].clone()
 }
@@ -53,11 +62,11 @@ async fn a_grant_is_answered_when_a_replica_has_it_and_else_it_never_was() {
     let (primary, replica) = pair().await;
     let leasehold = lends(&primary, 2).await;
     let http = leasehold.http();
-    let kept = http.post("/sessions", json!({"target_type": "wine"})).await.expect(201).text_at("/id");
+    let body = json!({"target_type": "wine"});
+    let kept = granted(&http, &body, "kept").await;
     assert_eq!(sessions(&replica), (1, 1));
 
     replica.pause();
-    let body = json!({"target_type": "wine"});
     let refused = http.post_with_key("/sessions", body.clone(), "job").await.problem(503, "not_replicated");
     assert_eq!(refused.header("retry-after"), "1");
     http.post("/sessions", body.clone()).await.problem(503, "not_replicated");
@@ -70,12 +79,7 @@ async fn a_grant_is_answered_when_a_replica_has_it_and_else_it_never_was() {
     assert_eq!(sessions(&primary), (1, 1));
 
     replica.resume();
-    let made = eventually("a grant", Duration::from_secs(10), async || {
-        let answer = http.post_with_key("/sessions", body.clone(), "job").await;
-        (answer.status != 503).then_some(answer)
-    })
-    .await;
-    let id = made.expect(201).text_at("/id");
+    let id = granted(&http, &body, "job").await;
     assert_eq!(sessions(&replica), (2, 2));
     http.delete(&format!("/sessions/{id}")).await.expect(200);
     http.delete(&format!("/sessions/{kept}")).await.expect(200);

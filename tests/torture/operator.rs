@@ -114,8 +114,9 @@ pub async fn leave(world: &World) {
     let last = quiet + BEYOND.as_micros() as Micros;
     while world.history.now() < last.min(quiet + QUIET.as_micros() as Micros) {
         match call(world, 0, "GET", "/containers?limit=1000", None).await {
-            Some((200, list)) => {
-                for one in list["containers"].as_array().into_iter().flatten().filter(|one| one["cordoned"] == true) {
+            Some((200, listing)) => {
+                for one in listing["containers"].as_array().into_iter().flatten().filter(|one| one["cordoned"] == true)
+                {
                     let path = format!("/containers/{}/uncordon", one["id"].as_str().expect("an id"));
                     call(world, 0, "POST", &path, Some(json!({}))).await;
                     quiet = world.history.now();
