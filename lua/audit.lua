@@ -72,7 +72,7 @@ local function audit_set(set)
     looked = looked + 1
     if set == 'cleared' and not S.pause then
       audit_member('misplaced', set, id)
-    elseif not there(record, id) then
+    elseif not there(record, id) and not (set == 'resets' and there('definition', id)) then
       -- What ended is forgotten by its record first, and by the set at its leisure.
       if set ~= 'ended' or score + S.ended_kept_ms > S.wall + 1000 then
         audit_member('member_without_record', set, id)
@@ -116,6 +116,16 @@ local RECORDS = {
   metadata = function(id)
     -- One that expires goes by itself, a moment after its session's record.
     audit_orphan('metadata', id, not there('session', id) and redis.call('PTTL', base .. 'metadata:' .. id) == -1)
+  end,
+  definition = function(id)
+    local f = facts(id)
+    if f then
+      audit_orphan('definition', id, not f.reset and not f.lease)
+    elseif not redis.call('ZSCORE', base .. 'resets', id) then
+      found('missing', id, 'resets', function()
+        redis.call('ZADD', base .. 'resets', int(S.now), id)
+      end)
+    end
   end,
   owner = function(name)
     owners[#owners + 1] = name

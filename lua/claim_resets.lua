@@ -13,7 +13,7 @@
 -- ARGV[9] longest_ms   of such rests
 --
 -- Outcomes
---   ok  rows of id, provider, attempt, how many it is in a row
+--   ok  rows of id, provider, attempt, how many it is in a row, and what it is made anew from, when that is kept
 --
 -- Events: container.reset_failed.
 local most = tonumber(ARGV[5])
@@ -38,20 +38,31 @@ local rows = {}
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', S.base .. 'resets', '-inf', int(S.now), 'LIMIT', 0, most)) do
   licence()
   local f = facts(id)
-  if not f or not f.reset or f.lease then
+  local kept, keeper = definition(id)
+  -- One that is being made anew is work also when it is gone.
+  if f and (not f.reset or f.lease) or not f and not keeper then
     redis.call('ZREM', S.base .. 'resets', id)
   else
-    local key = S.base .. 'container:' .. id
+    local key = f and S.base .. 'container:' .. id or kept
     local known = redis.call('HMGET', key, 'tries', 'reset_why')
     local tries = tonumber(known[1] or 0)
-    if tries >= attempts then
-      reset_failed(f, known[2] or 'no worker reported in time', rest_ms, longest_ms)
+    local why = known[2] or 'no worker reported in time'
+    if tries >= attempts and f then
+      reset_failed(f, why, rest_ms, longest_ms)
+    elseif tries >= attempts then
+      gone_failed(id, why, rest_ms, longest_ms)
     else
       -- By the time, so that no report of an attempt is ever taken for that of another.
       local attempt = int(S.us)
-      redis.call('HSET', key, 'reset', 'due', 'attempt', attempt, 'tries', int(tries + 1), 'reset_inc', f.inc)
+      if f then
+        redis.call('HSET', key, 'reset', 'due', 'attempt', attempt, 'tries', int(tries + 1), 'reset_inc', f.inc)
+      end
+      if keeper then
+        redis.call('HSET', kept, 'attempt', attempt, 'tries', int(tries + 1))
+      end
       redis.call('ZADD', S.base .. 'resets', int(S.now + deadline_ms), id)
-      rows[#rows + 1] = { id, f.provider, attempt, int(tries + 1) }
+      rows[#rows + 1] = { id, f and f.provider or keeper, attempt, int(tries + 1),
+        keeper and redis.call('HGET', kept, 'text') or false }
     end
   end
 end

@@ -9,7 +9,8 @@
 -- ARGV[5] container
 -- ARGV[6] attempt
 -- ARGV[7] failure     '' when it is clean; at most 60 bytes
--- ARGV[8] restarted   '1': it is another incarnation now, and clean when discovery has seen that
+-- ARGV[8] how         'restarted': it is another incarnation now, and clean when discovery has seen that; 'replaced':
+--                      another container is in its place; else ''
 -- ARGV[9] pause_ms    before the next attempt, of one that failed
 -- ARGV[10] attempts    the most in a row
 -- ARGV[11] rest_ms     of a container whose last attempt failed, the first time
@@ -17,16 +18,18 @@
 --
 -- Outcomes
 --   clean
+--   replaced  the one in its place is given out from now on
 --   unseen   it is clean when discovery has seen the new incarnation
 --   again    after a pause
 --   failed   it rests
 --   stale
 --
--- Events: container.reset, container.reset_failed, container.state, session.offered.
+-- Events: container.reset, container.reset_failed, container.recreated, container.cordoned, container.removed,
+-- container.state, session.offered.
 local container = ARGV[5]
 local attempt = ARGV[6]
 local failure = ARGV[7]
-local restarted = ARGV[8]
+local how = ARGV[8]
 local pause_ms = tonumber(ARGV[9])
 local attempts = tonumber(ARGV[10])
 local rest_ms = tonumber(ARGV[11])
@@ -40,14 +43,19 @@ end
 licence()
 reclaim()
 
-local key = base .. 'container:' .. container
 local f = facts(container)
+local kept = definition(container)
+-- One that is being made anew may be gone.
+local key = f and base .. 'container:' .. container or kept
 local known = redis.call('HMGET', key, 'attempt', 'tries', 'reset_inc')
-if not f or f.reset ~= 'due' or f.lease or known[1] ~= attempt then
+if known[1] ~= attempt or f and (f.reset ~= 'due' or f.lease) then
   return { 'stale' }
 end
-if failure == '' then
-  if restarted == '1' and f.inc == known[3] then
+if failure == '' and how == 'replaced' then
+  replaced(container, f)
+  return { 'replaced' }
+elseif failure == '' then
+  if how == 'restarted' and f.inc == known[3] then
     -- The deadline stays: if discovery does not see it by then, it is tried again.
     redis.call('HSET', key, 'reset', 'acted')
     return { 'unseen' }
@@ -56,7 +64,11 @@ if failure == '' then
   return { 'clean' }
 end
 if tonumber(known[2]) >= attempts then
-  reset_failed(f, failure, rest_ms, longest_ms)
+  if f then
+    reset_failed(f, failure, rest_ms, longest_ms)
+  else
+    gone_failed(container, failure, rest_ms, longest_ms)
+  end
   return { 'failed' }
 end
 redis.call('HSET', key, 'reset_why', failure)

@@ -72,6 +72,12 @@ local function audit_container(id)
   if f.lease and audit_lease(f) then
     f = facts(id)
   end
+  if f.replaces and redis.call('EXISTS', S.base .. 'definition:' .. f.replaces) == 0 then
+    found('orphan_record', id, 'replaces', function()
+      redis.call('HDEL', S.base .. 'container:' .. id, 'replaces')
+    end)
+    f.replaces = nil
+  end
   audit_place(f)
   audit_belongs(f, 'containers', true, 0)
   audit_belongs(f, 'probes', f.probed == '1', S.now)

@@ -11,7 +11,8 @@ local function derive(f)
   if f.reset or f.quarantine or f.probe == 'bad' or f.check == 'unhealthy' or (state ~= 'running' and state ~= 'created') then
     return 'unhealthy', 'unhealthy'
   end
-  if state == 'created' or f.check == 'starting' or (f.probed == '1' and f.probe ~= 'ok') then
+  -- One that takes another's place is given out when the other is gone.
+  if f.replaces or state == 'created' or f.check == 'starting' or (f.probed == '1' and f.probe ~= 'ok') then
     return 'initializing', 'initializing'
   end
   if f.cordon then

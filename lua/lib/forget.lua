@@ -5,8 +5,14 @@ local function forget(f)
   local base = S.base
   local s = f.lease and session_of(f.lease)
   for _, set in ipairs({ 'containers', 'available', 'cordoned', 'unhealthy', 'initializing', 'resetting', 'quarantine',
-    'cleared', 'draining', 'probes', 'resets' }) do
+    'cleared', 'draining', 'probes' }) do
     redis.call('ZREM', base .. set, f.id)
+  end
+  if redis.call('EXISTS', base .. 'definition:' .. f.id) == 0 then
+    redis.call('ZREM', base .. 'resets', f.id)
+  else
+    -- It is being made anew, and that goes on without it.
+    redis.call('ZADD', base .. 'resets', 'NX', int(S.now), f.id)
   end
   if f.cordon then
     redis.call('HDEL', base .. 'cordons', f.id)

@@ -20,13 +20,15 @@ pub enum ResetKind {
     Restart,
     /// A command runs in it; exit code 0 means that it is clean.
     Exec,
+    /// A new one is made from the same definition, and the old one removed.
+    Recreate,
 }
 
 /// `[reset]`
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ResetConfig {
-    /// `auto`, `none`, `restart` or `exec`. Default `auto`.
+    /// `auto`, `none`, `restart`, `exec` or `recreate`. Default `auto`.
     pub kind: ResetKind,
     /// For `exec`: the program and its arguments.
     pub command: Vec<String>,

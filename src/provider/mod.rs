@@ -46,6 +46,8 @@ pub enum ProviderError {
     NotSupported(&'static str),
 }
 
+const NO_RECREATE: ProviderError = ProviderError::NotSupported("this provider cannot make containers anew");
+
 /// What a provider can do, beyond listing.
 // One question each, and none depends on another.
 #[allow(clippy::struct_excessive_bools)]
@@ -55,6 +57,8 @@ pub struct Capabilities {
     pub watch: bool,
     /// It restarts containers, and runs commands in them.
     pub act: bool,
+    /// It makes containers anew, each from its own definition.
+    pub recreate: bool,
     /// It tells what containers write.
     pub logs: bool,
     /// It tells what containers use.
@@ -139,6 +143,61 @@ pub trait Provider: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<Exit, ProviderError>> {
         let _ = (id, command, within);
         future::err(ProviderError::NotSupported("this provider only lists containers")).boxed()
+    }
+
+    /// What a container can be made anew from, in words that only this provider understands. It names the container.
+    ///
+    /// # Errors
+    /// It could not be asked, or lacks the capability.
+    fn definition<'a>(&'a self, id: &'a ContainerId) -> BoxFuture<'a, Result<String, ProviderError>> {
+        let _ = id;
+        future::err(NO_RECREATE).boxed()
+    }
+
+    /// Stops a container that is made anew, and gives its name and addresses free. Again is fine, and also when it is gone.
+    ///
+    /// # Errors
+    /// That is not done, or not known.
+    fn retire<'a>(
+        &'a self,
+        id: &'a ContainerId,
+        definition: &'a str,
+        within: Duration,
+    ) -> BoxFuture<'a, Result<(), ProviderError>> {
+        let _ = (id, definition, within);
+        future::err(NO_RECREATE).boxed()
+    }
+
+    /// Makes the container that takes the place of `id`, as defined, and does not start it. Again, it is the same one.
+    ///
+    /// # Errors
+    /// It is not there, or that is not known.
+    fn replacement<'a>(
+        &'a self,
+        id: &'a ContainerId,
+        definition: &'a str,
+        within: Duration,
+    ) -> BoxFuture<'a, Result<ContainerId, ProviderError>> {
+        let _ = (id, definition, within);
+        future::err(NO_RECREATE).boxed()
+    }
+
+    /// Starts a container; one that runs goes on.
+    ///
+    /// # Errors
+    /// It does not run, or that is not known.
+    fn start<'a>(&'a self, id: &'a ContainerId, within: Duration) -> BoxFuture<'a, Result<(), ProviderError>> {
+        let _ = (id, within);
+        future::err(NO_RECREATE).boxed()
+    }
+
+    /// Removes a container and what belongs to it alone. Again is fine.
+    ///
+    /// # Errors
+    /// It is still there, or that is not known.
+    fn remove<'a>(&'a self, id: &'a ContainerId, within: Duration) -> BoxFuture<'a, Result<(), ProviderError>> {
+        let _ = (id, within);
+        future::err(NO_RECREATE).boxed()
     }
 
     /// What a container writes.

@@ -2,36 +2,55 @@
 
 use std::time::Duration;
 
-use super::Providers;
+use super::{Providers, recreate};
 use crate::{
     config::{ResetConfig, ResetKind},
+    model::TargetType,
     provider::ProviderError,
-    store::{ResetOutcome, ResetTask},
+    store::{ResetOutcome, ResetTask, Store},
 };
 
 /// The longest pause between two attempts.
 const PAUSE_MOST: Duration = Duration::from_mins(5);
 
 /// Makes the attempt, within its deadline.
-pub(super) async fn make(providers: &Providers, settings: &ResetConfig, task: &ResetTask) -> ResetOutcome {
+pub(super) async fn make(
+    store: &Store,
+    providers: &Providers,
+    settings: &ResetConfig,
+    target_type: &TargetType,
+    task: &ResetTask,
+) -> ResetOutcome {
     let pause = settings.pause.saturating_mul(1 << task.tries.saturating_sub(1).min(16)).min(PAUSE_MOST);
-    match tokio::time::timeout(settings.deadline, act(providers, settings, task)).await {
+    match tokio::time::timeout(settings.deadline, act(store, providers, settings, target_type, task)).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(why)) => ResetOutcome::Failed(why, pause),
         Err(_) => ResetOutcome::Failed(format!("not done within {:?}", settings.deadline), pause),
     }
 }
 
-async fn act(providers: &Providers, settings: &ResetConfig, task: &ResetTask) -> Result<ResetOutcome, String> {
+async fn act(
+    store: &Store,
+    providers: &Providers,
+    settings: &ResetConfig,
+    target_type: &TargetType,
+    task: &ResetTask,
+) -> Result<ResetOutcome, String> {
     let provider = providers.get(&task.provider).ok_or("its provider is not configured at this replica")?;
     let told = |error: ProviderError| error.to_string();
-    match settings.effective_kind(provider.capabilities().act) {
+    let kind = match &task.definition {
+        // What was begun is finished, also when the setting was changed meanwhile.
+        Some(_) => ResetKind::Recreate,
+        None => settings.effective_kind(provider.capabilities().act),
+    };
+    match kind {
         // The setting was changed since its session ended.
         ResetKind::None | ResetKind::Auto => Ok(ResetOutcome::Clean),
         ResetKind::Restart => {
             provider.restart(&task.id, settings.deadline).await.map_err(told)?;
             Ok(ResetOutcome::Restarted)
         }
+        ResetKind::Recreate => recreate::make(store, provider.as_ref(), settings, target_type, task).await,
         ResetKind::Exec => {
             let exit = provider.exec(&task.id, &settings.command, settings.deadline).await.map_err(told)?;
             match exit.code {

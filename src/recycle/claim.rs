@@ -114,7 +114,7 @@ impl Worker<'_> {
         let (target_type, settings) = (target_type.clone(), settings.clone());
         self.running.spawn(async move {
             let began = Instant::now();
-            let outcome = attempt::make(&providers, &settings, &task).await;
+            let outcome = attempt::make(&store, &providers, &settings, &target_type, &task).await;
             metrics.reset(&target_type, !matches!(outcome, ResetOutcome::Failed(..)), began.elapsed());
             let told = tokio::time::timeout(TO_REPORT, report(&store, &target_type, &task, &outcome, &terms)).await;
             log(&target_type, &task, &outcome, told.ok(), began.elapsed());

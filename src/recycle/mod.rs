@@ -7,6 +7,7 @@
 
 mod attempt;
 mod claim;
+mod recreate;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -56,6 +57,19 @@ pub fn check(config: &Config, providers: &[Arc<dyn Provider>]) -> Result<(), Con
             }
         }
     }
+    if !providers.iter().any(|provider| provider.capabilities().recreate) {
+        let types = config.types.iter().filter_map(|(name, own)| {
+            let kind = own.reset.as_ref()?.kind?;
+            Some((format!("types.{name}.reset.kind"), kind))
+        });
+        let recreates = |kind| kind == ResetKind::Recreate;
+        if let Some((key, _)) =
+            types.chain([("reset.kind".to_owned(), config.reset.kind)]).find(|(_, kind)| recreates(*kind))
+        {
+            let right = "another kind: no provider of the configuration makes containers anew".to_owned();
+            return Err(ConfigError::Wrong { key, given: "recreate".to_owned(), right });
+        }
+    }
     if providers.iter().any(|provider| provider.capabilities().act) {
         let types =
             config.types.iter().filter_map(|(name, own)| own.reset.as_ref().map(|reset| (name.as_str(), reset.kind)));
@@ -66,4 +80,23 @@ pub fn check(config: &Config, providers: &[Arc<dyn Provider>]) -> Result<(), Con
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_provider_can_do_is_refused_at_start() {
+        let check = |text: &str| {
+            let config = Config::parse(text).unwrap();
+            check(&config, &crate::provider::from_config(&config).unwrap())
+        };
+        let fixed = "[[provider]]\nname = \"farm\"\nkind = \"static\"\n";
+        for (section, key) in [("[reset]", "reset.kind"), ("[types.wine.reset]", "types.wine.reset.kind")] {
+            let error = check(&format!("{section}\nkind = \"recreate\"\n{fixed}")).unwrap_err().to_string();
+            assert!(error.contains(key) && error.contains("no provider"), "{error}");
+        }
+        check("[reset]\nkind = \"recreate\"\n[[provider]]\nname = \"docker\"\nkind = \"docker\"\n").unwrap();
+    }
 }

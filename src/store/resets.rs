@@ -6,7 +6,7 @@ use super::{
     Store, StoreError, Way,
     registry::shortened,
     scripts,
-    sessions::{bytes, flag, millis},
+    sessions::{bytes, millis},
 };
 use crate::model::{ContainerId, ProviderName, TargetType};
 
@@ -34,6 +34,8 @@ pub struct ResetTask {
     pub attempt: u64,
     /// How many there were in a row, with this one.
     pub tries: u32,
+    /// What it is made anew from, once that has begun: it goes on whatever became of the container.
+    pub definition: Option<String>,
 }
 
 /// How an attempt went.
@@ -43,6 +45,8 @@ pub enum ResetOutcome {
     Clean,
     /// It was restarted: it is clean as soon as discovery sees the new incarnation.
     Restarted,
+    /// Another container is in its place, and fit.
+    Replaced,
     /// It failed, for this reason; the next attempt is made after the pause.
     Failed(String, Duration),
 }
@@ -52,6 +56,8 @@ pub enum ResetOutcome {
 pub enum ResetReported {
     /// It is clean.
     Clean,
+    /// The one in its place is given out from now on.
+    Replaced,
     /// It is clean as soon as discovery sees its new incarnation.
     Unseen,
     /// It is tried again.
@@ -59,6 +65,17 @@ pub enum ResetReported {
     /// It rests.
     Failed,
     /// Another worker has it, or it is gone: the report was dropped.
+    Stale,
+}
+
+/// Whether a container may take the place of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replacing {
+    /// It is given out when the other is gone.
+    Known,
+    /// Discovery has not seen it yet.
+    Unseen,
+    /// Another worker has the reset.
     Stale,
 }
 
@@ -92,6 +109,7 @@ impl Store {
                 provider: provider.parse().map_err(|_| row.wrong_word("a provider", &provider))?,
                 attempt: row.number()?,
                 tries: u32::try_from(row.number()?).unwrap_or(u32::MAX),
+                definition: row.optional_text()?,
             });
         }
         Ok(tasks)
@@ -112,12 +130,17 @@ impl Store {
             ResetOutcome::Failed(why, pause) => (why.as_str(), *pause),
             _ => ("", Duration::ZERO),
         };
+        let how = match outcome {
+            ResetOutcome::Restarted => "restarted",
+            ResetOutcome::Replaced => "replaced",
+            ResetOutcome::Clean | ResetOutcome::Failed(..) => "",
+        };
         let args = [
             task.id.to_string(),
             task.attempt.to_string(),
             // Longer values would make the container's record four times as large in Redis.
             shortened(failure, 60).replace(char::is_control, " "),
-            flag(*outcome == ResetOutcome::Restarted),
+            how.to_owned(),
             millis(pause),
             terms.attempts.to_string(),
             millis(terms.rest),
@@ -126,11 +149,52 @@ impl Store {
         let reply = self.run(Way::Slow, &scripts::REPORT_RESET, target_type, &bytes(&args)).await?;
         Ok(match reply.code.as_str() {
             "clean" => ResetReported::Clean,
+            "replaced" => ResetReported::Replaced,
             "unseen" => ResetReported::Unseen,
             "again" => ResetReported::Again,
             "failed" => ResetReported::Failed,
             "stale" => ResetReported::Stale,
             _ => return Err(reply.unexpected()),
         })
+    }
+
+    /// Keeps what a container is made anew from, before anything is done to it. What is kept (what was kept first); none
+    /// when another worker has the reset. Safe to repeat.
+    ///
+    /// # Errors
+    /// Redis could not be asked.
+    pub async fn keep_definition(
+        &self,
+        target_type: &TargetType,
+        task: &ResetTask,
+        definition: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let args = [task.id.to_string(), task.attempt.to_string(), definition.to_owned()];
+        let mut reply = self.run(Way::Slow, &scripts::KEEP_DEFINITION, target_type, &bytes(&args)).await?;
+        match reply.code.as_str() {
+            "ok" => Ok(Some(reply.values.text()?)),
+            "stale" => Ok(None),
+            _ => Err(reply.unexpected()),
+        }
+    }
+
+    /// Says which container takes the place of one that is made anew. Safe to repeat.
+    ///
+    /// # Errors
+    /// Redis could not be asked.
+    pub async fn replace(
+        &self,
+        target_type: &TargetType,
+        task: &ResetTask,
+        new: &ContainerId,
+    ) -> Result<Replacing, StoreError> {
+        let args = [task.id.to_string(), task.attempt.to_string(), new.to_string()];
+        let reply = self.run(Way::Slow, &scripts::REPLACE, target_type, &bytes(&args)).await?;
+        match reply.code.as_str() {
+            "ok" => Ok(Replacing::Known),
+            "unseen" => Ok(Replacing::Unseen),
+            "stale" => Ok(Replacing::Stale),
+            _ => Err(reply.unexpected()),
+        }
     }
 }

@@ -112,13 +112,20 @@ of_a_type!(
     CLAIM_RESETS,
     "claim_resets",
     ["most", "deadline_ms", "attempts", "rest_ms", "longest_ms"],
-    library!("reset_failed")
+    library!("definition" "reset_failed" "gone_failed")
 );
 of_a_type!(
     REPORT_RESET,
     "report_reset",
-    ["container", "attempt", "failure", "restarted", "pause_ms", "attempts", "rest_ms", "longest_ms"],
-    library!("cleaned" "reset_failed")
+    ["container", "attempt", "failure", "how", "pause_ms", "attempts", "rest_ms", "longest_ms"],
+    library!("operated" "mark_cordon" "forget" "definition" "pass_cordon" "replaced" "cleaned" "reset_failed" "gone_failed")
+);
+of_a_type!(KEEP_DEFINITION, "keep_definition", ["container", "attempt", "text"], library!("definition"));
+of_a_type!(
+    REPLACE,
+    "replace",
+    ["container", "attempt", "new"],
+    library!("operated" "mark_cordon" "definition" "pass_cordon")
 );
 of_a_type!(SETTLE, "settle", ["container"]);
 of_a_type!(CORDON, "cordon", ["container", "by"], library!("operated" "mark_cordon"));
@@ -163,7 +170,7 @@ of_its_own!(WEBHOOK_STATE, "webhook_state", ["webhook", "most"]);
 of_its_own!(REPLAY_WEBHOOK, "replay_webhook", ["webhook", "most"]);
 
 /// Every script.
-pub(super) static ALL: [&Script; 46] = [
+pub(super) static ALL: [&Script; 48] = [
     &ALLOCATE,
     &POLL,
     &HEARTBEAT,
@@ -182,6 +189,8 @@ pub(super) static ALL: [&Script; 46] = [
     &REPORT_PROBES,
     &CLAIM_RESETS,
     &REPORT_RESET,
+    &KEEP_DEFINITION,
+    &REPLACE,
     &SETTLE,
     &CORDON,
     &UNCORDON,

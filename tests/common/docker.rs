@@ -9,10 +9,14 @@ use std::{
 
 use bollard::{
     Docker,
-    models::{ContainerCreateBody, ContainerInspectResponse, HealthConfig, HostConfig, PortBinding},
+    models::{
+        ContainerCreateBody, ContainerInspectResponse, ContainerSummary, EndpointSettings, HealthConfig, HostConfig,
+        NetworkConnectRequest, NetworkCreateRequest, PortBinding, RestartPolicy, RestartPolicyNameEnum,
+    },
     query_parameters::{
         CreateContainerOptions, CreateImageOptions, InspectContainerOptions, ListContainersOptions, ListImagesOptions,
-        RemoveContainerOptions, RemoveImageOptions, RestartContainerOptions, StopContainerOptions,
+        ListNetworksOptions, RemoveContainerOptions, RemoveImageOptions, RemoveVolumeOptions, RestartContainerOptions,
+        StopContainerOptions,
     },
 };
 use futures_util::TryStreamExt as _;
@@ -35,6 +39,10 @@ pub struct Target {
     ports: Vec<(u16, String)>,
     check: Option<String>,
     network: Option<String>,
+    also_on: Vec<String>,
+    fixed: Vec<(u16, u16)>,
+    binds: Vec<String>,
+    restarts: bool,
 }
 
 impl Target {
@@ -65,6 +73,30 @@ impl Target {
     /// Another network than the default.
     pub fn network(mut self, network: &str) -> Self {
         self.network = Some(network.to_owned());
+        self
+    }
+
+    /// One network more.
+    pub fn also_on(mut self, network: &str) -> Self {
+        self.also_on.push(network.to_owned());
+        self
+    }
+
+    /// Publishes a port at this one of the machine's.
+    pub fn publish_at(mut self, port: u16, at: u16) -> Self {
+        self.fixed.push((port, at));
+        self
+    }
+
+    /// A mount, as `volume:/where`.
+    pub fn bind(mut self, bind: impl Into<String>) -> Self {
+        self.binds.push(bind.into());
+        self
+    }
+
+    /// The engine starts it again whenever it ends.
+    pub fn restarts(mut self) -> Self {
+        self.restarts = true;
         self
     }
 }
@@ -102,12 +134,17 @@ impl Engine {
     pub async fn create(&self, target: Target) -> String {
         let binding = |on: &String| PortBinding { host_ip: Some(on.clone()), host_port: None };
         let published = target.ports.iter().map(|(port, on)| (format!("{port}/tcp"), Some(vec![binding(on)])));
+        let at = |at: u16| PortBinding { host_ip: Some("127.0.0.1".to_owned()), host_port: Some(at.to_string()) };
+        let published =
+            published.chain(target.fixed.iter().map(|&(port, host)| (format!("{port}/tcp"), Some(vec![at(host)]))));
+        let exposed = target.ports.iter().map(|(port, _)| port).chain(target.fixed.iter().map(|(port, _)| port));
+        let always = RestartPolicy { name: Some(RestartPolicyNameEnum::ALWAYS), maximum_retry_count: None };
         let seconds = |seconds: i64| Some(seconds * 1_000_000_000);
         let body = ContainerCreateBody {
             image: Some(image(&self.docker).await),
             cmd: Some(target.command.unwrap_or_else(|| vec!["/bin/sleep".into(), "600".into()])),
             labels: Some(target.labels.into_iter().chain([(RUN_LABEL.to_owned(), self.run.clone())]).collect()),
-            exposed_ports: Some(target.ports.iter().map(|(port, _)| format!("{port}/tcp")).collect()),
+            exposed_ports: Some(exposed.map(|port| format!("{port}/tcp")).collect()),
             healthcheck: target.check.map(|file| HealthConfig {
                 test: Some(vec!["CMD".to_owned(), "/usr/bin/test".to_owned(), "-e".to_owned(), file]),
                 interval: seconds(1),
@@ -117,6 +154,8 @@ impl Engine {
             host_config: Some(HostConfig {
                 port_bindings: Some(published.collect()),
                 network_mode: target.network,
+                binds: Some(target.binds),
+                restart_policy: target.restarts.then_some(always),
                 init: Some(false),
                 ..HostConfig::default()
             }),
@@ -125,7 +164,28 @@ impl Engine {
         };
         let name = format!("leasehold-test-{}-{:08x}", self.run, rand::random::<u32>());
         let options = CreateContainerOptions { name: Some(name), ..CreateContainerOptions::default() };
-        self.docker.create_container(Some(options), body).await.expect("a container is made").id
+        let id = self.docker.create_container(Some(options), body).await.expect("a container is made").id;
+        for network in target.also_on {
+            let alias = EndpointSettings { aliases: Some(vec!["desk".to_owned()]), ..EndpointSettings::default() };
+            let request = NetworkConnectRequest { container: id.clone(), endpoint_config: Some(alias) };
+            self.docker.connect_network(&network, request).await.expect("it is connected");
+        }
+        id
+    }
+
+    /// Makes a network; returns its name.
+    pub async fn network(&self) -> String {
+        let name = format!("leasehold-test-{}-{:08x}", self.run, rand::random::<u32>());
+        let labels = HashMap::from([(RUN_LABEL.to_owned(), self.run.clone())]);
+        let request =
+            NetworkCreateRequest { name: name.clone(), labels: Some(labels), ..NetworkCreateRequest::default() };
+        self.docker.create_network(request).await.expect("a network is made");
+        name
+    }
+
+    /// Every container of this run, whatever it does.
+    pub async fn containers(&self) -> Vec<ContainerSummary> {
+        of_run(&self.docker, &self.run).await
     }
 
     /// What the engine tells of it.
@@ -162,21 +222,39 @@ impl Drop for Engine {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async {
                 let docker = client().await;
-                let options = ListContainersOptions {
-                    all: true,
-                    filters: Some([("label".to_owned(), vec![format!("{RUN_LABEL}={run}")])].into()),
-                    ..ListContainersOptions::default()
-                };
-                for container in docker.list_containers(Some(options)).await.expect("the engine lists") {
+                for container in of_run(&docker, &run).await {
                     let id = container.id.expect("a container has an id");
                     if let Err(error) = remove(&docker, &id).await {
                         eprintln!("container {id} of test run {run} is left over: {error}");
                     }
                 }
+                let filters = HashMap::from([("label".to_owned(), vec![format!("{RUN_LABEL}={run}")])]);
+                let options = ListNetworksOptions { filters: Some(filters) };
+                for network in docker.list_networks(Some(options)).await.expect("the engine lists") {
+                    let name = network.name.expect("a network has a name");
+                    if let Err(error) = docker.remove_network(&name).await {
+                        eprintln!("network {name} of test run {run} is left over: {error}");
+                    }
+                }
+                let _ = docker.remove_volume(&volume(&run), None::<RemoveVolumeOptions>).await;
             });
         });
         let _ = cleaner.join();
     }
+}
+
+/// The name of the one volume that a run may use.
+pub fn volume(run: &str) -> String {
+    format!("leasehold-test-{run}")
+}
+
+async fn of_run(docker: &Docker, run: &str) -> Vec<ContainerSummary> {
+    let options = ListContainersOptions {
+        all: true,
+        filters: Some([("label".to_owned(), vec![format!("{RUN_LABEL}={run}")])].into()),
+        ..ListContainersOptions::default()
+    };
+    docker.list_containers(Some(options)).await.expect("the engine lists")
 }
 
 async fn remove(docker: &Docker, id: &str) -> Result<(), bollard::errors::Error> {

@@ -1,5 +1,7 @@
 //! Containers are made clean between two sessions, on the real Docker engine and a real Redis.
 
+mod recreate;
+
 use std::{sync::Arc, time::Duration};
 
 use leasehold::{
@@ -59,10 +61,14 @@ impl Recycled {
     }
 
     fn worker(&self) -> Worker {
+        self.worker_with(provider::from_config(&self.bench.config).expect("good providers"))
+    }
+
+    fn worker_with(&self, providers: Vec<Arc<dyn provider::Provider>>) -> Worker {
         let (shutdown, metrics) = (CancellationToken::new(), Arc::new(Metrics::new()));
         let task = tokio::spawn(recycle::run(
             self.bench.store.for_worker(),
-            provider::from_config(&self.bench.config).expect("good providers"),
+            providers,
             Arc::new(self.bench.config.clone()),
             metrics.clone(),
             shutdown.clone(),

@@ -357,6 +357,22 @@ async fn what_belongs_to_nobody_is_removed() {
 }
 
 #[tokio::test]
+async fn what_is_left_of_a_recreate_neither_holds_a_container_back_nor_is_forgotten() {
+    let bench = Bench::new();
+    bench.containers(&["one"]).await;
+    // Its container is clean: nobody makes it anew.
+    bench.plant("HSET", "definition:one", &["provider", "lab", "text", "{}"]);
+    bench.finds(&[told(Fault::OrphanRecord, "one", "definition")]).await;
+    bench.plant("HSET", "container:one", &["replaces", "ghost"]);
+    bench.finds(&[told(Fault::OrphanRecord, "one", "replaces")]).await;
+    assert_eq!(bench.members("available"), ["one"]);
+    // Its container is gone, and nobody would make another.
+    bench.plant("HSET", "definition:gone", &["provider", "lab", "text", "{}"]);
+    bench.finds(&[told(Fault::Missing, "gone", "resets")]).await;
+    assert_eq!(bench.members("resets"), ["gone"]);
+}
+
+#[tokio::test]
 async fn a_claim_on_what_was_found_or_is_over_is_removed() {
     let scene = scene().await;
     let bench = &scene.bench;

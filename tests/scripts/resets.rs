@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leasehold::{
     model::{EndReason, HealthStatus, PoolState, ResetState, Session},
-    store::{Allocated, Discovered, ResetOutcome, ResetReported, ResetTask, ResetTerms},
+    store::{Allocated, Discovered, Replacing, ResetOutcome, ResetReported, ResetTask, ResetTerms},
 };
 
 use super::{Bench, mark, running};
@@ -223,4 +223,43 @@ async fn a_container_that_vanishes_in_its_reset_leaves_no_work() {
     bench.store.remove(&bench.wine, &mark(1, 2), std::slice::from_ref(&task.id)).await.unwrap();
     assert_eq!(bench.reported(&task, ResetOutcome::Clean).await, ResetReported::Stale);
     assert!(bench.members("resets").is_empty());
+}
+
+#[tokio::test]
+async fn what_is_being_made_anew_is_work_until_another_is_in_its_place() {
+    let bench = Bench::new();
+    bench.saw(1, |_| {}).await;
+    bench.used().await;
+    let task = bench.one_claimed().await;
+    assert_eq!(task.definition, None);
+    let kept = async |task: &ResetTask, text: &str| bench.store.keep_definition(&bench.wine, task, text).await.unwrap();
+    assert_eq!(kept(&task, "first").await.as_deref(), Some("first"));
+    assert_eq!(kept(&task, "second").await.as_deref(), Some("first"), "what was kept first stays");
+    // The old one goes, the worker as well.
+    bench.store.remove(&bench.wine, &mark(1, 2), std::slice::from_ref(&task.id)).await.unwrap();
+    assert!(bench.claimed().await.is_empty(), "claimed by two");
+    bench.pass(DEADLINE);
+    let second = bench.one_claimed().await;
+    assert_eq!((second.definition.as_deref(), second.provider.as_str(), second.tries), (Some("first"), "lab", 2));
+    assert_eq!(kept(&second, "third").await, None, "of a container that is gone");
+    assert_eq!(bench.reported(&task, ResetOutcome::Replaced).await, ResetReported::Stale);
+    // What fails for good rests, and is tried again: else the container would be lost.
+    assert_eq!(bench.reported(&second, failed("no image")).await, ResetReported::Failed);
+    assert!(bench.claimed().await.is_empty(), "before its rest is over");
+    bench.pass(REST);
+    let third = bench.one_claimed().await;
+    assert_eq!(third.tries, 1);
+
+    let new: leasehold::model::ContainerId = "two".parse().unwrap();
+    let replace = async |task: &ResetTask| bench.store.replace(&bench.wine, task, &new).await.unwrap();
+    assert_eq!(replace(&third).await, Replacing::Unseen);
+    bench.store.observe(&bench.wine, &mark(1, 3), &[running("two")]).await.unwrap();
+    assert_eq!(replace(&second).await, Replacing::Stale);
+    assert_eq!(replace(&third).await, Replacing::Known);
+    bench.nothing_is_given_out().await;
+    assert_eq!(bench.reported(&third, ResetOutcome::Replaced).await, ResetReported::Replaced);
+    assert_eq!(bench.reported(&third, ResetOutcome::Replaced).await, ResetReported::Stale);
+    assert!(bench.members("resets").is_empty());
+    assert_eq!(bench.ready().await.container.unwrap().id, new);
+    assert!(bench.events().contains(&"container.recreated".to_owned()));
 }

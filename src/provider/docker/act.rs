@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How long a container has to end by itself before it is killed, in seconds. What it would save is thrown away anyhow.
-const STOP_WITHIN: i32 = 2;
+pub(super) const STOP_WITHIN: i32 = 2;
 /// The most that is kept of what a command says.
 const SAID_MOST: usize = 1024;
 
@@ -57,12 +57,12 @@ impl DockerProvider {
     }
 
     /// A client that waits so long for an answer.
-    async fn patient(&self, within: Duration) -> Result<Docker, ProviderError> {
+    pub(super) async fn patient(&self, within: Duration) -> Result<Docker, ProviderError> {
         let client = self.address.client(within).map_err(|error| self.explain(&error))?;
         self.answer(client.negotiate_version()).await
     }
 
-    fn refusal(&self, error: &EngineError) -> ProviderError {
+    pub(super) fn refusal(&self, error: &EngineError) -> ProviderError {
         match error {
             EngineError::DockerResponseServerError { status_code: 404, .. } => ProviderError::Gone,
             // In the engine's words alone: they are shown with the container.

@@ -2,6 +2,7 @@
 
 mod act;
 mod address;
+mod definition;
 mod endpoints;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -9,6 +10,7 @@ pub mod fuzz;
 mod insight;
 mod inspection;
 mod labels;
+mod recreate;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -183,7 +185,7 @@ impl Provider for DockerProvider {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { watch: true, act: true, logs: true, stats: true }
+        Capabilities { watch: true, act: true, recreate: true, logs: true, stats: true }
     }
 
     fn list(&self) -> BoxFuture<'_, Result<Vec<Observation>, ProviderError>> {
@@ -244,6 +246,36 @@ impl Provider for DockerProvider {
         within: Duration,
     ) -> BoxFuture<'a, Result<Exit, ProviderError>> {
         self.exec_in(id, command, within).boxed()
+    }
+
+    fn definition<'a>(&'a self, id: &'a ContainerId) -> BoxFuture<'a, Result<String, ProviderError>> {
+        self.definition_of(id).boxed()
+    }
+
+    fn retire<'a>(
+        &'a self,
+        id: &'a ContainerId,
+        definition: &'a str,
+        within: Duration,
+    ) -> BoxFuture<'a, Result<(), ProviderError>> {
+        self.retire_one(id, definition, within).boxed()
+    }
+
+    fn replacement<'a>(
+        &'a self,
+        id: &'a ContainerId,
+        definition: &'a str,
+        within: Duration,
+    ) -> BoxFuture<'a, Result<ContainerId, ProviderError>> {
+        self.replacement_of(id, definition, within).boxed()
+    }
+
+    fn start<'a>(&'a self, id: &'a ContainerId, within: Duration) -> BoxFuture<'a, Result<(), ProviderError>> {
+        self.start_one(id, within).boxed()
+    }
+
+    fn remove<'a>(&'a self, id: &'a ContainerId, within: Duration) -> BoxFuture<'a, Result<(), ProviderError>> {
+        self.remove_one(id, within).boxed()
     }
 
     fn logs(
