@@ -80,8 +80,8 @@ local function observe(id, inc, state, check, probed, on_end, about)
     redis.call('HDEL', key, 'probe', 'good', 'bad', 'why')
   end
   if fresh and f.reset == 'acted' then
-    f.reset = nil
-    redis.call('HDEL', key, 'reset', 'attempt', 'tries', 'reset_inc', 'reset_why', 'strikes')
+    f.reset, f.restart = nil, nil
+    redis.call('HDEL', key, 'reset', 'attempt', 'tries', 'reset_inc', 'reset_why', 'strikes', 'restart')
     redis.call('ZREM', base .. 'resets', id)
     event('container.reset', 'container', id)
   end

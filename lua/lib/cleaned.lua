@@ -2,8 +2,9 @@
 local function cleaned(f)
   local key = S.base .. 'container:' .. f.id
   redis.call('ZREM', S.base .. 'resets', f.id)
-  f.reset, f.probe, f.good, f.bad, f.why = nil, nil, nil, nil, nil
-  redis.call('HDEL', key, 'reset', 'attempt', 'tries', 'reset_inc', 'reset_why', 'strikes', 'probe', 'good', 'bad', 'why')
+  f.reset, f.restart = nil, nil
+  f.probe, f.good, f.bad, f.why = nil, nil, nil, nil
+  redis.call('HDEL', key, 'reset', 'attempt', 'tries', 'reset_inc', 'reset_why', 'strikes', 'restart', 'probe', 'good', 'bad', 'why')
   f.era = int(tonumber(f.era or 0) + 1)
   redis.call('HSET', key, 'era', f.era)
   if f.probed == '1' then

@@ -1,11 +1,11 @@
 -- Gives a container back that a session held: made clean first where its type has a reset, else settled at once. One that
--- nobody was told of (`untold`: its offer was not claimed) is as clean as it was. In a recovery, the end of a lease that lived
+-- is as clean as it was. In a recovery, the end of a lease that lived
 -- at the loss shows that nobody else holds the container.
 local function give_back(f, s, untold)
   f.lease = nil
   f.at = nil
   local changes = { 'lease', '', 'at', '' }
-  if f.on_end == 'reset' and not untold then
+  if f.restart or (f.on_end == 'reset' and not untold) then
     want_reset(f, changes)
   end
   if S.recovering and s.proven == int(S.epoch) and not free_from(f) then

@@ -93,7 +93,7 @@ pub(super) async fn container_stats(
 }
 
 /// The container and its provider.
-async fn find(state: &State, id: &str) -> Result<(Container, Arc<dyn Provider>), Problem> {
+pub(super) async fn find(state: &State, id: &str) -> Result<(Container, Arc<dyn Provider>), Problem> {
     let container = state.pool.container(id).await?;
     let provider = state.providers.iter().find(|provider| *provider.name() == container.provider);
     let missing = || {

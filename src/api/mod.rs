@@ -38,7 +38,7 @@ pub use containers::{ContainerList, PoolStatus, ProviderState, Refreshed};
 pub use guide::{GuideAllocated, GuideReleased};
 pub use openapi::document;
 pub use operation::{Liveness, Readiness};
-pub use operator::DrainBody;
+pub use operator::{DrainBody, RestartBody};
 pub use problem::Problem;
 pub use server::{Bound, Services, bind};
 pub use sessions::{

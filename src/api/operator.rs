@@ -1,4 +1,4 @@
-//! What an operator does with one container: cordon, uncordon, drain.
+//! What an operator does with one container: cordon, uncordon, drain, restart.
 
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use super::{
     Problem, State,
     auth::Operator,
     extract::{Body, RequestBody},
+    insight::find,
 };
 use crate::model::Container;
 
@@ -78,4 +79,40 @@ pub(super) async fn drain(
         return Err(Problem::out_of_range("deadline_seconds", &deadline.as_secs(), &right));
     }
     Ok(HttpResponse::Ok().json(state.pool.drain(&caller.by(), &id, deadline, body.force).await?))
+}
+
+/// How a container is restarted.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RestartBody {
+    /// End the session that has it, with the reason `admin`. Else such a container is refused.
+    #[serde(default)]
+    pub force: bool,
+}
+
+impl RequestBody for RestartBody {}
+
+/// Have a container restarted. Answers at once: a worker does it, and `reset` in the container is null as soon as it is done.
+/// Again while that is not so: it is restarted once.
+#[utoipa::path(tag = "containers", security(("api_key" = [])), params(("id" = String, Path)),
+    request_body = Option<RestartBody>, responses(
+    (status = 200, description = "It will be restarted", body = Container),
+    (status = 404, description = "No such container", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "A session has it; or its provider cannot restart containers, or this replica does not have it", body = Problem, content_type = "application/problem+json")))]
+#[post("/containers/{id}/restart")]
+pub(super) async fn restart(
+    caller: Operator,
+    state: web::Data<State>,
+    id: web::Path<String>,
+    Body(body): Body<RestartBody>,
+) -> Result<HttpResponse, Problem> {
+    let (container, provider) = find(&state, &id).await?;
+    if !provider.capabilities().act {
+        let name = &container.provider;
+        return Err(Problem::not_supported(format!(
+            "Container {} is of provider {name}, which only lists containers. A `docker` provider restarts them",
+            container.id
+        )));
+    }
+    Ok(HttpResponse::Ok().json(state.pool.restart(&caller.by(), &container, body.force).await?))
 }

@@ -237,6 +237,9 @@ impl From<PoolError> for Problem {
             PoolError::ContainerUnavailable { .. } => {
                 new(StatusCode::CONFLICT, "container_unavailable", "Container not available")
             }
+            PoolError::ContainerInUse { .. } => {
+                new(StatusCode::CONFLICT, "container_in_use", "A session has the container")
+            }
             PoolError::SessionNotFound(_) => new(StatusCode::NOT_FOUND, "session_not_found", "No such session"),
             PoolError::ContainerNotFound(_) => new(StatusCode::NOT_FOUND, "container_not_found", "No such container"),
             PoolError::SessionEnded { reason, .. } => Self {

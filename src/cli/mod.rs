@@ -74,6 +74,9 @@ enum Command {
     /// Cordon a container and stay until no session has it
     #[command(after_help = operator::DRAIN_HELP)]
     Drain(operator::DrainArgs),
+    /// Have a container restarted, unless a session has it
+    #[command(after_help = operator::RESTART_HELP)]
+    Restart(operator::RestartArgs),
     /// Show what happened, or follow what happens
     Events(events::Args),
     /// Have every provider looked at now, and show what there is then
@@ -139,6 +142,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Cordon(args) => operator::cordon(args).await,
         Command::Uncordon(args) => operator::uncordon(args).await,
         Command::Drain(args) => operator::drain(args).await,
+        Command::Restart(args) => operator::restart(args).await,
         Command::Events(args) => events::events(args).await,
         Command::Refresh(args) => status::refresh(args).await,
         Command::Init(args) => recovery::init(args).await,

@@ -1,4 +1,4 @@
-//! `leasehold cordon`, `uncordon` and `drain`
+//! `leasehold cordon`, `uncordon`, `drain` and `restart`
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -11,10 +11,10 @@ use anyhow::bail;
 use super::{connection::Connection, exit, output::Output};
 use crate::{
     client::{Client, ContainerFilter},
-    model::{Container, ContainerId},
+    model::{Container, ContainerId, ResetState},
 };
 
-/// How often a container that is drained is looked at.
+/// How often a container that is drained or restarted is looked at.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// The fewest characters that may stand for an id.
@@ -24,6 +24,11 @@ const PREFIX: usize = 6;
 pub(super) const DRAIN_HELP: &str = "\
 The drain goes on when this command is interrupted: `leasehold uncordon` ends it.
 Exit code 0: no session has the container. 75: the deadline is over and its session goes on.";
+
+/// What `restart --help` says at its end.
+pub(super) const RESTART_HELP: &str = "\
+A worker restarts it, also when this command is interrupted.
+With --wait, exit code 0: it is done. 75: it failed, and is tried again later.";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -48,6 +53,22 @@ pub(super) struct DrainArgs {
     /// Do not stay until it is free
     #[arg(long)]
     no_wait: bool,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct RestartArgs {
+    /// The container: its id, at least six characters of its beginning, or its name
+    container: String,
+    /// End the session that has it; else such a container is refused
+    #[arg(long)]
+    force: bool,
+    /// Stay until it is done
+    #[arg(long)]
+    wait: bool,
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
@@ -111,6 +132,44 @@ pub(super) async fn drain(args: DrainArgs) -> anyhow::Result<ExitCode> {
     let free = container.drain.is_some() || (container.cordoned && container.allocated_to.is_none());
     let shown = args.output.one(&container)?;
     Ok(if free { shown } else { exit::TRY_LATER.into() })
+}
+
+pub(super) async fn restart(args: RestartArgs) -> anyhow::Result<ExitCode> {
+    let client = args.connection.client()?;
+    let id = find(&client, &args.container).await?;
+    let mut container = client.restart(&id, args.force).await?;
+    let mut progress = Progress::default();
+    progress.show(&format!("{} is to be restarted", container.name));
+    let mut failed = false;
+    while let Some(reset) = container.reset.as_ref().filter(|_| args.wait) {
+        let why = reset.failure.as_deref();
+        failed = reset.state == ResetState::Failed;
+        if failed {
+            progress.show(&format!("{} could not be restarted: {}", container.name, why.unwrap_or("unknown")));
+            break;
+        }
+        let so_far = why.map_or_else(String::new, |why| format!("; the last attempt failed: {why}"));
+        progress.show(&format!("{} is being restarted{so_far}", container.name));
+        tokio::time::sleep(LOOK).await;
+        container = match client.container(&id).await {
+            Ok(now) => now,
+            Err(error) if error.problem().is_some_and(|problem| problem.status == 404) => {
+                progress.show(&format!("{} is gone: another one may be in its place", container.name));
+                return Ok(ExitCode::SUCCESS);
+            }
+            // A worker is at it, whoever looks.
+            Err(error) if error.is_passing() => {
+                progress.show(&format!("cannot look at {}: {error}", container.name));
+                container
+            }
+            Err(error) => return Err(error.into()),
+        };
+    }
+    if args.wait && !failed {
+        progress.show(&format!("{} was restarted", container.name));
+    }
+    let shown = args.output.one(&container)?;
+    Ok(if failed { exit::TRY_LATER.into() } else { shown })
 }
 
 /// The id of the container that is meant.

@@ -19,6 +19,12 @@ struct Drain {
     force: bool,
 }
 
+/// The body of a restart.
+#[derive(Serialize)]
+struct Restart {
+    force: bool,
+}
+
 impl Client {
     /// Has a container given out no more; its session goes on.
     ///
@@ -49,6 +55,16 @@ impl Client {
     ) -> Result<Container, ClientError> {
         let body = Drain { deadline_seconds, force };
         patiently(|| self.http.json(self.http.post(&format!("/containers/{id}/drain")).json(&body))).await
+    }
+
+    /// Has a container restarted by a worker; with `force` also one that a session has, which then ends. Answers at once: the
+    /// container's `reset` is none as soon as it is done.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn restart(&self, id: &ContainerId, force: bool) -> Result<Container, ClientError> {
+        let body = Restart { force };
+        patiently(|| self.http.json(self.http.post(&format!("/containers/{id}/restart")).json(&body))).await
     }
 
     /// Every type with its settings and counts.

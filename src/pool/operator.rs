@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::{Pool, PoolError};
-use crate::model::{Container, ContainerId, TargetType};
+use crate::{
+    model::{Container, ContainerId, TargetType},
+    store::Restarting,
+};
 
 impl Pool {
     /// Gives a container out no more; its session goes on.
@@ -41,6 +44,24 @@ impl Pool {
             waiting_for = container.drain.as_ref().map(|drain| drain.waiting_for.as_str()), "container is to be drained"
         );
         Ok(container)
+    }
+
+    /// Has a container restarted by whichever worker is there. One that a session has is refused; with `force` its session
+    /// ends first, and the container is made clean as after every session.
+    ///
+    /// # Errors
+    /// See [`PoolError`].
+    pub async fn restart(&self, by: &str, container: &Container, force: bool) -> Result<Container, PoolError> {
+        let (id, target_type) = (&container.id, &container.target_type);
+        match self.store.restart(target_type, id, by, force).await? {
+            Restarting::Asked(now) => {
+                let ended = container.allocated_to.as_deref();
+                tracing::info!(container_id = %id, %target_type, by, force, ended, "container is to be restarted");
+                Ok(*now)
+            }
+            Restarting::InUse(session_id) => Err(PoolError::ContainerInUse { container_id: id.clone(), session_id }),
+            Restarting::Gone => still_there(None, id.as_str()),
+        }
     }
 
     /// Which type a container is of.

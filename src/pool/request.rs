@@ -162,6 +162,14 @@ pub enum PoolError {
     /// No such container.
     #[error("There is no container {0}")]
     ContainerNotFound(String),
+    /// A session has it, and it was not said that this may end.
+    #[error("Session {session_id} has container {container_id}; with force it ends first")]
+    ContainerInUse {
+        /// The container.
+        container_id: ContainerId,
+        /// Who has it.
+        session_id: String,
+    },
     /// It is over.
     #[error("Session {id} has ended: {}", reason.as_str())]
     SessionEnded {

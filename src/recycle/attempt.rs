@@ -43,7 +43,11 @@ async fn act(
         Some(_) => ResetKind::Recreate,
         None => settings.effective_kind(provider.capabilities().act),
     };
-    match kind {
+    let alone = matches!(kind, ResetKind::Restart | ResetKind::Recreate);
+    if task.restart && !alone {
+        provider.restart(&task.id, settings.deadline).await.map_err(told)?;
+    }
+    let outcome = match kind {
         // The setting was changed since its session ended.
         ResetKind::None | ResetKind::Auto => Ok(ResetOutcome::Clean),
         ResetKind::Restart => {
@@ -59,5 +63,8 @@ async fn act(
                 code => Err(format!("exit code {code}: {}", exit.said)),
             }
         }
-    }
+    };
+    // Another incarnation must be seen before it is given out.
+    outcome
+        .map(|outcome| if task.restart && outcome == ResetOutcome::Clean { ResetOutcome::Restarted } else { outcome })
 }

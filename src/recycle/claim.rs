@@ -96,8 +96,9 @@ impl Worker<'_> {
     }
 
     fn resets(&self, settings: &ResetConfig) -> bool {
-        let none = |act| settings.effective_kind(act) == ResetKind::None;
-        self.providers.values().any(|provider| !none(provider.capabilities().act))
+        // An operator may ask for a restart where there is no reset.
+        let works = |act| act || settings.effective_kind(act) != ResetKind::None;
+        self.providers.values().any(|provider| works(provider.capabilities().act))
     }
 
     fn terms(&self, settings: &ResetConfig) -> ResetTerms {

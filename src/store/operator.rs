@@ -46,7 +46,43 @@ pub struct OutCounts {
     pub recovering: Option<Duration>,
 }
 
+/// Whether a container is restarted.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Restarting {
+    /// A worker will.
+    Asked(Box<Container>),
+    /// This session has it.
+    InUse(String),
+    /// There is no such container.
+    Gone,
+}
+
 impl Store {
+    /// Has a container restarted by a worker, unless a session has it; with `force` that ends first. Safe to repeat.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn restart(
+        &self,
+        target_type: &TargetType,
+        id: &ContainerId,
+        by: &str,
+        force: bool,
+    ) -> Result<Restarting, StoreError> {
+        let args = [id.to_string(), told(by), flag(force)];
+        let mut reply = self.run(Way::Slow, &scripts::RESTART, target_type, &bytes(&args)).await?;
+        match reply.code.as_str() {
+            "ok" => {
+                let text = reply.values.text()?;
+                let container = view::container(&mut Record::read(scripts::RESTART.name, &text), target_type)?;
+                Ok(Restarting::Asked(Box::new(container)))
+            }
+            "in_use" => Ok(Restarting::InUse(reply.values.text()?)),
+            "not_found" => Ok(Restarting::Gone),
+            _ => Err(reply.unexpected()),
+        }
+    }
+
     /// Gives a container out no more. None: there is no such container.
     ///
     /// # Errors

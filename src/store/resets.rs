@@ -34,6 +34,8 @@ pub struct ResetTask {
     pub attempt: u64,
     /// How many there were in a row, with this one.
     pub tries: u32,
+    /// Whether an operator has it restarted.
+    pub restart: bool,
     /// What it is made anew from, once that has begun: it goes on whatever became of the container.
     pub definition: Option<String>,
 }
@@ -109,6 +111,7 @@ impl Store {
                 provider: provider.parse().map_err(|_| row.wrong_word("a provider", &provider))?,
                 attempt: row.number()?,
                 tries: u32::try_from(row.number()?).unwrap_or(u32::MAX),
+                restart: row.text()? == "1",
                 definition: row.optional_text()?,
             });
         }

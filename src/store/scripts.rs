@@ -131,6 +131,7 @@ of_a_type!(SETTLE, "settle", ["container"]);
 of_a_type!(CORDON, "cordon", ["container", "by"], library!("operated" "mark_cordon"));
 of_a_type!(UNCORDON, "uncordon", ["container", "by"], library!("operated"));
 of_a_type!(DRAIN, "drain", ["container", "by", "deadline_ms", "force"], library!("operated" "mark_cordon"));
+of_a_type!(RESTART, "restart", ["container", "by", "force"]);
 of_a_type!(END_SESSION, "end_session", ["session", "token", "by"]);
 of_a_type!(EXPLAIN, "explain", ["few", "looks"]);
 of_a_type!(SETTINGS, "settings", ["version"]);
@@ -170,7 +171,7 @@ of_its_own!(WEBHOOK_STATE, "webhook_state", ["webhook", "most"]);
 of_its_own!(REPLAY_WEBHOOK, "replay_webhook", ["webhook", "most"]);
 
 /// Every script.
-pub(super) static ALL: [&Script; 48] = [
+pub(super) static ALL: [&Script; 49] = [
     &ALLOCATE,
     &POLL,
     &HEARTBEAT,
@@ -195,6 +196,7 @@ pub(super) static ALL: [&Script; 48] = [
     &CORDON,
     &UNCORDON,
     &DRAIN,
+    &RESTART,
     &END_SESSION,
     &EXPLAIN,
     &SETTINGS,

@@ -74,7 +74,7 @@ async fn only_an_admin_acts_and_a_drain_has_its_bounds() {
     let service = Service::start_with(1, 1, super::auth::with_keys).await;
     let http = service.http();
     let id = http.get("/containers").await.body["containers"][0]["id"].as_str().unwrap().to_owned();
-    for verb in ["cordon", "uncordon", "drain"] {
+    for verb in ["cordon", "uncordon", "drain", "restart"] {
         for key in ["alice-key", "eye-key"] {
             let answer = http.with_key(Some(key)).post(&format!("/containers/{id}/{verb}"), json!({})).await;
             answer.problem(403, "forbidden");
@@ -92,6 +92,18 @@ async fn only_an_admin_acts_and_a_drain_has_its_bounds() {
     // Who may hold sessions may ask why there are none.
     http.with_key(Some("alice-key")).get("/explain?target_type=wine").await.expect(200);
     http.with_key(Some("eye-key")).get("/explain?target_type=wine").await.problem(403, "forbidden");
+}
+
+#[tokio::test]
+async fn what_is_only_listed_is_not_restarted_and_the_answer_says_so() {
+    let service = Service::start(1, 1).await;
+    let http = service.http();
+    let id = http.get("/containers").await.body["containers"][0]["id"].as_str().unwrap().to_owned();
+    let refused = http.post(&format!("/containers/{id}/restart"), json!({})).await;
+    let detail = refused.problem(409, "not_supported").text_at("/detail");
+    assert!(detail.contains("provider farm") && detail.contains("`docker`"), "{detail}");
+    http.post(&format!("/containers/{id}/restart"), json!({ "forced": true })).await.problem(400, "unknown_field");
+    assert_eq!(http.get(&format!("/containers/{id}")).await.body["pool_state"], "available");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -56,6 +56,13 @@ async fn a_drain_ends_at_its_deadline_with_force_or_without() {
 }
 
 #[tokio::test]
+async fn a_restart_that_the_provider_cannot_make_is_refused_with_the_reason() {
+    let pool = Pool::start(1).await;
+    let refused = pool.said(&["restart", "wine-1", "--wait"]).await.expect(1);
+    refused.complains_of(&["409", "only lists containers"]);
+}
+
+#[tokio::test]
 async fn an_explanation_names_containers_and_says_what_would_help() {
     let pool = Pool::start(1).await;
     let made = pool.said(&["sessions", "create", "wine", "-o", "json"]).await.expect(0).json();

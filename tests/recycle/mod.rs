@@ -1,6 +1,7 @@
 //! Containers are made clean between two sessions, on the real Docker engine and a real Redis.
 
 mod recreate;
+mod restart;
 
 use std::{sync::Arc, time::Duration};
 
