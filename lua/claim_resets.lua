@@ -13,8 +13,8 @@
 -- ARGV[9] longest_ms   of such rests
 --
 -- Outcomes
---   ok  rows of id, provider, attempt, how many it is in a row, whether a restart was asked for ('1'), and
---       what it is made anew from, when that is kept
+--   ok  rows of id, provider, attempt, how many it is in a row, whether a restart was asked for ('1'), how
+--       many sessions used it, and what it is made anew from, when that is kept
 --
 -- Events: container.reset_failed.
 local most = tonumber(ARGV[5])
@@ -63,7 +63,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', S.base .. 'resets', '-inf', int(
       end
       redis.call('ZADD', S.base .. 'resets', int(S.now + deadline_ms), id)
       rows[#rows + 1] = { id, f and f.provider or keeper, attempt, int(tries + 1),
-        f and f.restart and '1' or '0', keeper and redis.call('HGET', kept, 'text') or false }
+        f and f.restart and '1' or '0', f and f.uses or '0', keeper and redis.call('HGET', kept, 'text') or false }
     end
   end
 end

@@ -7,6 +7,11 @@ local function give_back(f, s, untold)
   local changes = { 'lease', '', 'at', '' }
   if f.restart or (f.on_end == 'reset' and not untold) then
     want_reset(f, changes)
+    if not untold then
+      f.uses = int(tonumber(f.uses or 0) + 1)
+      changes[#changes + 1] = 'uses'
+      changes[#changes + 1] = f.uses
+    end
   end
   if S.recovering and s.proven == int(S.epoch) and not free_from(f) then
     f.clear = int(S.epoch) .. '-' .. int(S.trust)

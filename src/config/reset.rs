@@ -40,6 +40,12 @@ pub struct ResetConfig {
     /// Before the second attempt; twice as long before each further one. Default 1s.
     #[serde(with = "duration_text::required")]
     pub pause: Duration,
+    /// After so many sessions a container is made anew, whatever its reset is. Default: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_sessions: Option<u32>,
+    /// A container is made anew before it is older, idle ones as well; none that a session has. Default: never.
+    #[serde(with = "duration_text::optional", skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<Duration>,
     /// Resets at a time on one replica (of `[reset]` only). Default 4.
     pub concurrency: usize,
 }
@@ -52,6 +58,8 @@ impl Default for ResetConfig {
             deadline: Duration::from_mins(1),
             attempts: 3,
             pause: Duration::from_secs(1),
+            max_sessions: None,
+            max_age: None,
             concurrency: 4,
         }
     }
@@ -73,6 +81,11 @@ pub struct TypeReset {
     /// See `[reset]`.
     #[serde(with = "duration_text::optional")]
     pub pause: Option<Duration>,
+    /// See `[reset]`.
+    pub max_sessions: Option<u32>,
+    /// See `[reset]`.
+    #[serde(with = "duration_text::optional")]
+    pub max_age: Option<Duration>,
 }
 
 /// `[quarantine]`
@@ -105,12 +118,36 @@ impl ResetConfig {
         }
     }
 
+    /// Whether containers of such a provider have anything done to them after a session.
+    #[must_use]
+    pub fn wanted(&self, acts: bool) -> bool {
+        self.effective_kind(acts) != ResetKind::None || acts && self.renews()
+    }
+
+    /// Whether containers are made anew for what they went through.
+    #[must_use]
+    pub fn renews(&self) -> bool {
+        self.max_sessions.is_some() || self.max_age.is_some()
+    }
+
+    /// From which age on a container is made anew: at nine tenths, so that one that is given out has some life left.
+    #[must_use]
+    pub fn renewal_age(&self) -> Option<Duration> {
+        self.max_age.map(|age| age / 10 * 9)
+    }
+
     fn validate(&self, section: &str) -> Result<(), ConfigError> {
         let (second, hour) = (Duration::from_secs(1), Duration::from_hours(1));
         between(&format!("{section}.deadline"), self.deadline, second, hour)?;
         between(&format!("{section}.pause"), self.pause, Duration::from_millis(10), hour)?;
         let (key, right) = (format!("{section}.attempts"), "1 to 100");
         check((1..=100).contains(&self.attempts), &key, &self.attempts, right)?;
+        if let Some(most) = self.max_sessions {
+            check(most >= 1, &format!("{section}.max_sessions"), &most, "at least 1")?;
+        }
+        if let Some(age) = self.max_age {
+            between(&format!("{section}.max_age"), age, second, Duration::from_hours(24 * 366))?;
+        }
         let ok = self.kind != ResetKind::Exec || !self.command.is_empty();
         check(ok, &format!("{section}.command"), &"[]", "a program and its arguments, since kind is exec")
     }
@@ -127,8 +164,17 @@ impl Config {
             reset.deadline = own.deadline.unwrap_or(reset.deadline);
             reset.attempts = own.attempts.unwrap_or(reset.attempts);
             reset.pause = own.pause.unwrap_or(reset.pause);
+            reset.max_sessions = own.max_sessions.or(reset.max_sessions);
+            reset.max_age = own.max_age.or(reset.max_age);
         }
         reset
+    }
+
+    /// The shortest age that any container may have.
+    #[must_use]
+    pub fn least_max_age(&self) -> Option<Duration> {
+        let own = self.types.values().filter_map(|own| own.reset.as_ref()?.max_age);
+        own.chain(self.reset.max_age).min()
     }
 
     /// # Errors

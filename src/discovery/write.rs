@@ -7,7 +7,7 @@ use std::{
 
 use super::{Interruption, Sight};
 use crate::{
-    config::{Config, ProbeKind, ResetKind},
+    config::{Config, ProbeKind},
     model::{ContainerId, Observation, ProviderName, TargetType},
     provider::Provider,
     store::{Announced, Discovered, ObservationMark, Observed, Store},
@@ -93,7 +93,7 @@ impl Writer {
             let kind = self.config.probe_of(target_type).effective_kind(&observation.about);
             let discovered = Discovered {
                 probed: kind != ProbeKind::None,
-                resets: self.config.reset_of(target_type).effective_kind(self.acts) != ResetKind::None,
+                resets: self.config.reset_of(target_type).wanted(self.acts),
                 after_loss: sight.after_loss(&observation, self.config.recovery.lag),
                 observation,
             };

@@ -93,6 +93,9 @@ pub struct About {
     pub endpoints: BTreeMap<String, Endpoint>,
     /// The engine's labels.
     pub labels: BTreeMap<String, String>,
+    /// When it was made, by the provider's clock (RFC 3339), where it tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<String>,
 }
 
 /// One container as a provider sees it now.
@@ -181,6 +184,9 @@ pub struct Container {
     pub allocated_at: Option<String>,
     /// The engine's labels.
     pub labels: BTreeMap<String, String>,
+    /// When it was made (RFC 3339), by its provider's clock; null when that does not tell.
+    #[serde(default)]
+    pub created_at: Option<String>,
     /// Whether it is fit to be used.
     pub health: Health,
     /// How it is being made clean after a session; null when it is clean.

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Providers, recreate};
+use super::{Providers, age::age, recreate};
 use crate::{
     config::{ResetConfig, ResetKind},
     model::TargetType,
-    provider::ProviderError,
+    provider::{Provider, ProviderError},
     store::{ResetOutcome, ResetTask, Store},
 };
 
@@ -41,6 +41,7 @@ async fn act(
     let kind = match &task.definition {
         // What was begun is finished, also when the setting was changed meanwhile.
         Some(_) => ResetKind::Recreate,
+        None if outworn(store, provider.as_ref(), settings, target_type, task).await => ResetKind::Recreate,
         None => settings.effective_kind(provider.capabilities().act),
     };
     let alone = matches!(kind, ResetKind::Restart | ResetKind::Recreate);
@@ -67,4 +68,24 @@ async fn act(
     // Another incarnation must be seen before it is given out.
     outcome
         .map(|outcome| if task.restart && outcome == ResetOutcome::Clean { ResetOutcome::Restarted } else { outcome })
+}
+
+/// Whether a container had as many sessions, or is about as old, as one may. What cannot be told is not so.
+async fn outworn(
+    store: &Store,
+    provider: &dyn Provider,
+    settings: &ResetConfig,
+    target_type: &TargetType,
+    task: &ResetTask,
+) -> bool {
+    if !provider.capabilities().recreate {
+        return false;
+    }
+    if settings.max_sessions.is_some_and(|most| task.uses >= u64::from(most)) {
+        return true;
+    }
+    let Some(most) = settings.renewal_age() else { return false };
+    let (clock, container) = tokio::join!(provider.clock(), store.container(target_type, &task.id));
+    let known = clock.zip(container.ok().flatten());
+    known.and_then(|(clock, container)| age(&container, clock)).is_some_and(|age| age >= most)
 }

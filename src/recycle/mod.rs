@@ -5,6 +5,7 @@
 //! repeated rather than lost; a report that comes too late is dropped. A container that was restarted is clean when discovery
 //! has seen its new incarnation, and is given out after the next good probe.
 
+mod age;
 mod attempt;
 mod claim;
 mod recreate;
@@ -32,8 +33,12 @@ pub async fn run(
     metrics: Arc<Metrics>,
     shutdown: CancellationToken,
 ) {
-    let providers = providers.into_iter().map(|provider| (provider.name().clone(), provider)).collect();
-    claim::run(&store, &Arc::new(providers), &config, &metrics, &shutdown).await;
+    let providers: Arc<Providers> =
+        Arc::new(providers.into_iter().map(|provider| (provider.name().clone(), provider)).collect());
+    tokio::join!(
+        claim::run(&store, &providers, &config, &metrics, &shutdown),
+        age::run(&store, &providers, &config, &shutdown),
+    );
 }
 
 /// Refuses resets that a provider can never make, and warns where one could make some and does not.
@@ -57,18 +62,11 @@ pub fn check(config: &Config, providers: &[Arc<dyn Provider>]) -> Result<(), Con
             }
         }
     }
-    if !providers.iter().any(|provider| provider.capabilities().recreate) {
-        let types = config.types.iter().filter_map(|(name, own)| {
-            let kind = own.reset.as_ref()?.kind?;
-            Some((format!("types.{name}.reset.kind"), kind))
-        });
-        let recreates = |kind| kind == ResetKind::Recreate;
-        if let Some((key, _)) =
-            types.chain([("reset.kind".to_owned(), config.reset.kind)]).find(|(_, kind)| recreates(*kind))
-        {
-            let right = "another kind: no provider of the configuration makes containers anew".to_owned();
-            return Err(ConfigError::Wrong { key, given: "recreate".to_owned(), right });
-        }
+    if !providers.iter().any(|provider| provider.capabilities().recreate)
+        && let Some((key, given)) = recreates(config)
+    {
+        let right = "absent, or of another kind: no provider of the configuration makes containers anew".to_owned();
+        return Err(ConfigError::Wrong { key, given, right });
     }
     if providers.iter().any(|provider| provider.capabilities().act) {
         let types =
@@ -80,6 +78,22 @@ pub fn check(config: &Config, providers: &[Arc<dyn Provider>]) -> Result<(), Con
         }
     }
     Ok(())
+}
+
+/// The first setting that needs a provider which makes containers anew, and its value.
+fn recreates(config: &Config) -> Option<(String, String)> {
+    let whole = &config.reset;
+    let of_all = ("reset".to_owned(), Some(whole.kind), whole.max_sessions, whole.max_age);
+    let own = config.types.iter().filter_map(|(name, own)| {
+        let reset = own.reset.as_ref()?;
+        Some((format!("types.{name}.reset"), reset.kind, reset.max_sessions, reset.max_age))
+    });
+    own.chain([of_all]).find_map(|(section, kind, sessions, age)| {
+        let kind = kind.filter(|kind| *kind == ResetKind::Recreate).map(|_| ("kind", "recreate".to_owned()));
+        let sessions = sessions.map(|most| ("max_sessions", most.to_string()));
+        let age = age.map(|age| ("max_age", format!("{age:?}")));
+        kind.or(sessions).or(age).map(|(name, given)| (format!("{section}.{name}"), given))
+    })
 }
 
 #[cfg(test)]
@@ -97,6 +111,11 @@ mod tests {
             let error = check(&format!("{section}\nkind = \"recreate\"\n{fixed}")).unwrap_err().to_string();
             assert!(error.contains(key) && error.contains("no provider"), "{error}");
         }
-        check("[reset]\nkind = \"recreate\"\n[[provider]]\nname = \"docker\"\nkind = \"docker\"\n").unwrap();
+        for (setting, key) in [("max_sessions = 3", "reset.max_sessions"), ("max_age = \"1h\"", "reset.max_age")] {
+            let error = check(&format!("[reset]\n{setting}\n{fixed}")).unwrap_err().to_string();
+            assert!(error.contains(key) && error.contains("no provider"), "{error}");
+        }
+        check("[reset]\nkind = \"recreate\"\nmax_age = \"1h\"\n[[provider]]\nname = \"docker\"\nkind = \"docker\"\n")
+            .unwrap();
     }
 }

@@ -5,7 +5,7 @@
 //! | key | Redis type | holds | written by | bytes |
 //! |---|---|---|---|---|
 //! | `epoch` | hash | schema, server identity, when it was last checked (µs), epoch, event sequence, pool-time offset and last tick (ms), how much of the offset stands for lost writes (ms), token floor, mean session time (ms), where the line stands (µs); of a recovery its end, when the loss was found, and from when ends of proven leases are believed (all in pool time), when the loss was found by the clock, leases proven; and a time before which nothing is due | every script; recoveries `begin`, `adopt` | one |
-//! | `container:<id>` | hash | the facts: provider, incarnation, engine state and check, probe verdict and counters, era, lease, token, cordon (by whom), drain (its deadline, and whether the session ends then), reset (with the attempt that goes on, how many there were in a row, the incarnation then, and why the last one failed), by whom a restart was asked for that is not done, quarantine and how often it did in a row, what to do at a session's end, and the container that it replaces while that goes on; in a recovery its epoch and from when on it is free; and `set`, where `settle` put it | `observe`, `report_probes`, grants and ends | 330, leased 390 |
+//! | `container:<id>` | hash | the facts: provider, incarnation, engine state and check, probe verdict and counters, era, lease, token, cordon (by whom), drain (its deadline, and whether the session ends then), reset (with the attempt that goes on, how many there were in a row, the incarnation then, and why the last one failed), by whom a restart was asked for that is not done, how many sessions used it since it was made, where it has a reset, quarantine and how often it did in a row, what to do at a session's end, and the container that it replaces while that goes on; in a recovery its epoch and from when on it is free; and `set`, where `settle` put it | `observe`, `report_probes`, grants and ends | 330, leased 390 |
 //! | `about:<id>` | string | the description as JSON, never parsed in Lua | `observe` | 170 more than the text |
 //! | `containers` | zset, all 0 | every container's id, for paging | `observe`, `remove` | 177 |
 //! | `available` | zset by time freed | what may be given out, longest idle first | `settle` | 177 |
@@ -91,7 +91,7 @@ pub use recovery::Adopted;
 pub use registry::{
     Announced, Discovered, Loss, ObservationMark, Observed, ProbeReport, ProbeTask, ProviderLock, ProviderStatus,
 };
-pub use resets::{Replacing, ResetOutcome, ResetReported, ResetTask, ResetTerms};
+pub use resets::{Outdated, Replacing, ResetOutcome, ResetReported, ResetTask, ResetTerms};
 #[doc(hidden)]
 pub use scripts::{ScriptText, script_text};
 pub use sessions::{

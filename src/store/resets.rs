@@ -36,6 +36,8 @@ pub struct ResetTask {
     pub tries: u32,
     /// Whether an operator has it restarted.
     pub restart: bool,
+    /// How many sessions used it since it was made.
+    pub uses: u64,
     /// What it is made anew from, once that has begun: it goes on whatever became of the container.
     pub definition: Option<String>,
 }
@@ -68,6 +70,17 @@ pub enum ResetReported {
     Failed,
     /// Another worker has it, or it is gone: the report was dropped.
     Stale,
+}
+
+/// Whether an idle container is made clean for its age.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outdated {
+    /// It is work.
+    Taken,
+    /// It is not idle, or gone.
+    Busy,
+    /// Enough of its type are being made clean.
+    Later,
 }
 
 /// Whether a container may take the place of another.
@@ -112,6 +125,7 @@ impl Store {
                 attempt: row.number()?,
                 tries: u32::try_from(row.number()?).unwrap_or(u32::MAX),
                 restart: row.text()? == "1",
+                uses: row.number()?,
                 definition: row.optional_text()?,
             });
         }
@@ -159,6 +173,27 @@ impl Store {
             "stale" => ResetReported::Stale,
             _ => return Err(reply.unexpected()),
         })
+    }
+
+    /// Has an idle container made clean for its age, unless more than a share (in percent) of its type are being made clean.
+    /// Safe to repeat.
+    ///
+    /// # Errors
+    /// Redis could not be asked.
+    pub async fn outdate(
+        &self,
+        target_type: &TargetType,
+        id: &ContainerId,
+        share: u32,
+    ) -> Result<Outdated, StoreError> {
+        let args = [id.to_string(), share.to_string()];
+        let reply = self.run(Way::Slow, &scripts::OUTDATE, target_type, &bytes(&args)).await?;
+        match reply.code.as_str() {
+            "ok" => Ok(Outdated::Taken),
+            "busy" => Ok(Outdated::Busy),
+            "later" => Ok(Outdated::Later),
+            _ => Err(reply.unexpected()),
+        }
     }
 
     /// Keeps what a container is made anew from, before anything is done to it. What is kept (what was kept first); none

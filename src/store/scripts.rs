@@ -114,6 +114,7 @@ of_a_type!(
     ["most", "deadline_ms", "attempts", "rest_ms", "longest_ms"],
     library!("definition" "reset_failed" "gone_failed")
 );
+of_a_type!(OUTDATE, "outdate", ["container", "share"]);
 of_a_type!(
     REPORT_RESET,
     "report_reset",
@@ -171,7 +172,7 @@ of_its_own!(WEBHOOK_STATE, "webhook_state", ["webhook", "most"]);
 of_its_own!(REPLAY_WEBHOOK, "replay_webhook", ["webhook", "most"]);
 
 /// Every script.
-pub(super) static ALL: [&Script; 49] = [
+pub(super) static ALL: [&Script; 50] = [
     &ALLOCATE,
     &POLL,
     &HEARTBEAT,
@@ -190,6 +191,7 @@ pub(super) static ALL: [&Script; 49] = [
     &REPORT_PROBES,
     &CLAIM_RESETS,
     &REPORT_RESET,
+    &OUTDATE,
     &KEEP_DEFINITION,
     &REPLACE,
     &SETTLE,

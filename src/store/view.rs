@@ -184,6 +184,7 @@ fn container_of(id: &str, record: &mut Record<'_>, target_type: &TargetType) -> 
         allocated_to,
         allocated_at,
         labels: about.labels,
+        created_at: about.created_at,
         health,
         reset: reset.map(|state| Reset { state, failure }),
         fencing_token,

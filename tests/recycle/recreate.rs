@@ -130,12 +130,12 @@ impl Recycled {
     }
 
     /// Every container of the test's type.
-    async fn all(&self) -> Vec<Container> {
+    pub(super) async fn all(&self) -> Vec<Container> {
         self.bench.store.containers(&self.bench.target_type(), false, "", 100).await.unwrap().0
     }
 
     /// Waits until exactly one is there, available, and another than the first.
-    async fn anew(&self) -> Container {
+    pub(super) async fn anew(&self) -> Container {
         eventually("one is there in its place", PATIENCE, async || {
             let mut all = self.all().await;
             let fine = all.len() == 1 && all[0].id.as_str() != self.id && available(&all[0]);

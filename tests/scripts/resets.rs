@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leasehold::{
     model::{EndReason, HealthStatus, PoolState, ResetState, Session},
-    store::{Allocated, Discovered, Replacing, ResetOutcome, ResetReported, ResetTask, ResetTerms},
+    store::{Allocated, Discovered, Outdated, Replacing, ResetOutcome, ResetReported, ResetTask, ResetTerms},
 };
 
 use super::{Bench, mark, running};
@@ -262,4 +262,34 @@ async fn what_is_being_made_anew_is_work_until_another_is_in_its_place() {
     assert!(bench.members("resets").is_empty());
     assert_eq!(bench.ready().await.container.unwrap().id, new);
     assert!(bench.events().contains(&"container.recreated".to_owned()));
+}
+
+#[tokio::test]
+async fn pain_pool_dries_up_only_idle_containers_are_made_anew_for_their_age_and_a_few_at_a_time() {
+    let bench = Bench::new();
+    bench.containers(&["one", "two", "three"]).await;
+    let outdate = async |id: &str| bench.store.outdate(&bench.wine, &id.parse().unwrap(), 10).await.unwrap();
+    let held = bench.ready().await.container.unwrap().id;
+    assert_eq!(outdate(held.as_str()).await, Outdated::Busy);
+    assert_eq!(outdate("nobody").await, Outdated::Busy);
+    let idle: Vec<_> = ["one", "two", "three"].into_iter().filter(|id| *id != held.as_str()).collect();
+    assert_eq!(outdate(idle[0]).await, Outdated::Taken);
+    assert_eq!(outdate(idle[0]).await, Outdated::Busy, "it is work already");
+    assert_eq!(outdate(idle[1]).await, Outdated::Later);
+    let task = bench.one_claimed().await;
+    assert_eq!((task.id.as_str(), task.uses), (idle[0], 0));
+    bench.reported(&task, ResetOutcome::Clean).await;
+    assert_eq!(outdate(idle[1]).await, Outdated::Taken);
+}
+
+#[tokio::test]
+async fn sessions_that_used_a_container_are_counted() {
+    let bench = Bench::new();
+    bench.saw(1, |_| {}).await;
+    for uses in 1..=3 {
+        bench.used().await;
+        let task = bench.one_claimed().await;
+        assert_eq!(task.uses, uses);
+        bench.reported(&task, ResetOutcome::Clean).await;
+    }
 }

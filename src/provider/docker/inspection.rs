@@ -45,6 +45,7 @@ pub(super) fn observation(
             ports: addresses.ports,
             endpoints: addresses.endpoints,
             labels,
+            created_at: found.created,
         },
     })
 }
