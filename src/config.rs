@@ -44,7 +44,7 @@ pub use self::{
     in_force::InForce,
     redaction::{redacted, without_source},
     redis_url::{HostPort, RedisPlace, RedisUrl},
-    reset::{QuarantineConfig, ResetConfig, ResetKind, TypeReset},
+    reset::{QuarantineConfig, ResetConfig, ResetKind, ResetWebhook, TypeReset},
     telemetry::TelemetryConfig,
     webhook::WebhookConfig,
 };

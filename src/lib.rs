@@ -10,6 +10,7 @@
 //! - [`discovery`] keeps the registry in step with the [`provider`]s; [`health`] probes containers;
 //!   [`recycle`] makes them clean between two sessions.
 //! - [`store`] is Redis: keys, scripts, connections. Nothing else names it.
+//! - [`webhook`] posts signed messages.
 //! - [`rfb`] is the little of the VNC protocol that probes and the [`demo`] target share.
 //! - [`model`] is the words as types, [`config`] the settings, [`metrics`] and [`telemetry`] what is told of a replica.
 
@@ -30,3 +31,4 @@ pub mod recycle;
 pub mod rfb;
 pub mod store;
 pub mod telemetry;
+pub mod webhook;

@@ -40,10 +40,9 @@ fn without_passwords(place: &str) -> String {
 /// What is wrong with a file or a variable, without the line that it quotes and without the values of secret sections.
 pub(super) fn told(error: figment::Error) -> String {
     let told = error.into_iter().map(|mut error| {
-        let secret = error
-            .path
-            .first()
-            .is_some_and(|section| SECRET_SECTIONS.iter().any(|name| section.eq_ignore_ascii_case(name)));
+        let secret_section = |section: &String| SECRET_SECTIONS.iter().any(|name| section.eq_ignore_ascii_case(name));
+        // Also one within another, as `reset.webhook`.
+        let secret = error.path.iter().any(secret_section);
         match &mut error.kind {
             Kind::Message(text) => *text = without_source(text),
             Kind::InvalidType(actual, _) | Kind::InvalidValue(actual, _) | Kind::Unsupported(actual) if secret => {

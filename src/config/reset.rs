@@ -1,11 +1,15 @@
 //! How containers are made clean between two sessions, and how long one rests that could not be.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use jiff::fmt::serde::unsigned_duration::friendly::compact as duration_text;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::{Config, ConfigError, between, check};
+use super::{
+    Config, ConfigError, between, check,
+    webhook::{key, place, place_only, receiver},
+};
 use crate::model::TargetType;
 
 /// How a container is made clean.
@@ -22,13 +26,15 @@ pub enum ResetKind {
     Exec,
     /// A new one is made from the same definition, and the old one removed.
     Recreate,
+    /// Somebody is asked to by a signed message, and answers when it is clean.
+    Webhook,
 }
 
 /// `[reset]`
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ResetConfig {
-    /// `auto`, `none`, `restart`, `exec` or `recreate`. Default `auto`.
+    /// `auto`, `none`, `restart`, `exec`, `recreate` or `webhook`. Default `auto`.
     pub kind: ResetKind,
     /// For `exec`: the program and its arguments.
     pub command: Vec<String>,
@@ -40,6 +46,9 @@ pub struct ResetConfig {
     /// Before the second attempt; twice as long before each further one. Default 1s.
     #[serde(with = "duration_text::required")]
     pub pause: Duration,
+    /// For `webhook`: who is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<ResetWebhook>,
     /// After so many sessions a container is made anew, whatever its reset is. Default: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_sessions: Option<u32>,
@@ -58,6 +67,7 @@ impl Default for ResetConfig {
             deadline: Duration::from_mins(1),
             attempts: 3,
             pause: Duration::from_secs(1),
+            webhook: None,
             max_sessions: None,
             max_age: None,
             concurrency: 4,
@@ -82,10 +92,45 @@ pub struct TypeReset {
     #[serde(with = "duration_text::optional")]
     pub pause: Option<Duration>,
     /// See `[reset]`.
+    pub webhook: Option<ResetWebhook>,
+    /// See `[reset]`.
     pub max_sessions: Option<u32>,
     /// See `[reset]`.
     #[serde(with = "duration_text::optional")]
     pub max_age: Option<Duration>,
+}
+
+/// `[reset.webhook]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResetWebhook {
+    /// Where the message is posted to. Shown without what follows the host: that may be a secret.
+    #[serde(serialize_with = "place_only")]
+    pub url: SecretString,
+    /// `whsec_` and 24 to 64 bytes in base64. Each signs, so that a receiver can change from one to the other.
+    #[serde(serialize_with = "super::redact_all")]
+    pub secrets: Vec<SecretString>,
+    /// The authorities that sign the receiver's certificate, as PEM; those of the system when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
+}
+
+impl ResetWebhook {
+    /// Its secrets as bytes.
+    #[must_use]
+    pub fn keys(&self) -> Vec<Vec<u8>> {
+        self.secrets.iter().filter_map(key).collect()
+    }
+
+    /// Its address as it may be shown.
+    #[must_use]
+    pub fn place(&self) -> String {
+        place(self.url.expose_secret())
+    }
+
+    fn validate(&self, section: &str) -> Result<(), ConfigError> {
+        receiver(&|field| format!("{section}.{field}"), &self.url, &self.secrets, self.ca_file.as_deref())
+    }
 }
 
 /// `[quarantine]`
@@ -148,6 +193,11 @@ impl ResetConfig {
         if let Some(age) = self.max_age {
             between(&format!("{section}.max_age"), age, second, Duration::from_hours(24 * 366))?;
         }
+        if let Some(webhook) = &self.webhook {
+            webhook.validate(&format!("{section}.webhook"))?;
+        }
+        let ok = self.kind != ResetKind::Webhook || self.webhook.is_some();
+        check(ok, &format!("{section}.webhook"), &"none", "url and secrets, since kind is webhook")?;
         let ok = self.kind != ResetKind::Exec || !self.command.is_empty();
         check(ok, &format!("{section}.command"), &"[]", "a program and its arguments, since kind is exec")
     }
@@ -164,6 +214,7 @@ impl Config {
             reset.deadline = own.deadline.unwrap_or(reset.deadline);
             reset.attempts = own.attempts.unwrap_or(reset.attempts);
             reset.pause = own.pause.unwrap_or(reset.pause);
+            reset.webhook = own.webhook.clone().or(reset.webhook);
             reset.max_sessions = own.max_sessions.or(reset.max_sessions);
             reset.max_age = own.max_age.or(reset.max_age);
         }
@@ -204,6 +255,29 @@ mod tests {
         let other = config.reset_of(&"linux".parse().unwrap());
         assert_eq!(other.effective_kind(true), ResetKind::Restart);
         assert_eq!(other.effective_kind(false), ResetKind::None);
+    }
+
+    #[test]
+    fn a_webhook_is_needed_to_ask_one_and_its_secrets_are_not_shown() {
+        let error = Config::parse("[reset]\nkind = \"webhook\"\n").unwrap_err().to_string();
+        assert!(error.contains("reset.webhook") && error.contains("url and secrets"), "{error}");
+        let text = |secret: &str| {
+            format!(
+                "[types.wine.reset]\nkind = \"webhook\"\n[types.wine.reset.webhook]\n\
+                 url = \"https://hooks.example/path-secret\"\nsecrets = [\"{secret}\"]\n"
+            )
+        };
+        let config = Config::parse(&text(&format!("whsec_{}", "QUFB".repeat(8)))).unwrap();
+        let shown = toml::to_string(&config).unwrap() + &format!("{config:?}");
+        assert!(shown.contains("https://hooks.example/***"), "{shown}");
+        let error = Config::parse(&text("whsec_QUFB")).unwrap_err().to_string();
+        assert!(error.contains("types.wine.reset.webhook.secrets"), "{error}");
+        for webhook in ["url = \"http://h/\"\nsecrets = \"hidden\"", "url = 7\nsecrets = [\"hidden\"]"] {
+            let error = Config::parse(&format!("[reset.webhook]\n{webhook}")).unwrap_err().to_string();
+            assert!(error.contains("reset.webhook.") && error.contains("not shown"), "{error}");
+            assert!(!error.contains("hidden"), "{error}");
+        }
+        assert!(![shown, error].iter().any(|text| text.contains("QUFB") || text.contains("path-secret")));
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! `[[webhook]]`: where events are sent.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::fmt::serde::unsigned_duration::friendly::compact as duration_text;
@@ -91,12 +94,7 @@ impl WebhookConfig {
     /// The first setting that cannot be used.
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
         let key = |field: &str| format!("webhook {:?} {field}", self.name.as_str());
-        let url = reqwest::Url::parse(self.url.expose_secret());
-        let url_ok = url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-        check(url_ok, &key("url"), &"(not shown)", "an address that begins with http:// or https://")?;
-        check(!self.secrets.is_empty(), &key("secrets"), &"none", "at least one")?;
-        let right = "whsec_ and 24 to 64 bytes in base64 each, as from `echo whsec_$(openssl rand -base64 32)`";
-        check(self.keys().len() == self.secrets.len(), &key("secrets"), &"(not shown)", right)?;
+        receiver(&key, &self.url, &self.secrets, self.ca_file.as_deref())?;
         let word =
             |kind: &String| !kind.is_empty() && kind.bytes().all(|b| b.is_ascii_lowercase() || b"._".contains(&b));
         let kinds = self.kinds.join(", ");
@@ -111,27 +109,41 @@ impl WebhookConfig {
         between(&key("first_pause"), self.first_pause, second / 100, hour)?;
         between(&key("longest_pause"), self.longest_pause, self.first_pause, 24 * hour)?;
         check((1..=100).contains(&self.attempts), &key("attempts"), &self.attempts, "1 to 100")?;
-        check((1..=100_000).contains(&self.dead_kept), &key("dead_kept"), &self.dead_kept, "1 to 100000")?;
-        let file = self.ca_file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
-        let there = self.ca_file.as_ref().is_none_or(|file| file.is_file());
-        check(there, &key("ca_file"), &file, "a file in PEM that can be read")
+        check((1..=100_000).contains(&self.dead_kept), &key("dead_kept"), &self.dead_kept, "1 to 100000")
     }
 }
 
-fn key(secret: &SecretString) -> Option<Vec<u8>> {
+/// Whether a receiver can be reached so, and messages signed. `name` is that of a setting.
+pub(super) fn receiver(
+    name: &dyn Fn(&str) -> String,
+    url: &SecretString,
+    secrets: &[SecretString],
+    ca_file: Option<&Path>,
+) -> Result<(), ConfigError> {
+    let url = reqwest::Url::parse(url.expose_secret());
+    let url_ok = url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    check(url_ok, &name("url"), &"(not shown)", "an address that begins with http:// or https://")?;
+    check(!secrets.is_empty(), &name("secrets"), &"none", "at least one")?;
+    let right = "whsec_ and 24 to 64 bytes in base64 each, as from `echo whsec_$(openssl rand -base64 32)`";
+    check(secrets.iter().all(|secret| key(secret).is_some()), &name("secrets"), &"(not shown)", right)?;
+    let file = ca_file.map(|file| file.display().to_string()).unwrap_or_default();
+    check(ca_file.is_none_or(Path::is_file), &name("ca_file"), &file, "a file in PEM that can be read")
+}
+
+pub(super) fn key(secret: &SecretString) -> Option<Vec<u8>> {
     let bytes = STANDARD.decode(secret.expose_secret().strip_prefix(SECRET_PREFIX)?).ok()?;
     (24..=64).contains(&bytes.len()).then_some(bytes)
 }
 
 /// Scheme and host.
-fn place(url: &str) -> String {
+pub(super) fn place(url: &str) -> String {
     match reqwest::Url::parse(url) {
         Ok(url) if url.has_host() => url.origin().ascii_serialization() + "/***",
         _ => "***".to_owned(),
     }
 }
 
-fn place_only<S: Serializer>(url: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn place_only<S: Serializer>(url: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&place(url.expose_secret()))
 }
 

@@ -8,7 +8,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Providers, attempt};
+use super::{Providers, Receivers, attempt::Attempt};
 use crate::{
     config::{Config, ResetConfig, ResetKind},
     metrics::Metrics,
@@ -27,11 +27,13 @@ const REPORT_PAUSE: Duration = Duration::from_millis(500);
 pub(super) async fn run(
     store: &Store,
     providers: &Arc<Providers>,
+    receivers: &Arc<Receivers>,
     config: &Arc<Config>,
     metrics: &Arc<Metrics>,
     shutdown: &CancellationToken,
 ) {
-    let mut worker = Worker { store, providers, config, metrics, running: JoinSet::new(), turn: 0, failing: false };
+    let mut worker =
+        Worker { store, providers, receivers, config, metrics, running: JoinSet::new(), turn: 0, failing: false };
     while !shutdown.is_cancelled() {
         let outcome = worker.round().await;
         worker.note(&outcome);
@@ -48,6 +50,7 @@ pub(super) async fn run(
 struct Worker<'a> {
     store: &'a Store,
     providers: &'a Arc<Providers>,
+    receivers: &'a Arc<Receivers>,
     config: &'a Arc<Config>,
     metrics: &'a Arc<Metrics>,
     running: JoinSet<()>,
@@ -112,10 +115,18 @@ impl Worker<'_> {
 
     fn begin(&mut self, target_type: &TargetType, settings: &ResetConfig, terms: ResetTerms, task: ResetTask) {
         let (store, providers, metrics) = (self.store.clone(), self.providers.clone(), self.metrics.clone());
-        let (target_type, settings) = (target_type.clone(), settings.clone());
+        let (target_type, settings, receivers) = (target_type.clone(), settings.clone(), self.receivers.clone());
         self.running.spawn(async move {
             let began = Instant::now();
-            let outcome = attempt::make(&store, &providers, &settings, &target_type, &task).await;
+            let attempt = Attempt {
+                store: &store,
+                providers: &providers,
+                receivers: &receivers,
+                settings: &settings,
+                target_type: &target_type,
+                task: &task,
+            };
+            let outcome = attempt.make().await;
             metrics.reset(&target_type, !matches!(outcome, ResetOutcome::Failed(..)), began.elapsed());
             let told = tokio::time::timeout(TO_REPORT, report(&store, &target_type, &task, &outcome, &terms)).await;
             log(&target_type, &task, &outcome, told.ok(), began.elapsed());

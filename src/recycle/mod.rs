@@ -9,11 +9,13 @@ mod age;
 mod attempt;
 mod claim;
 mod recreate;
+mod webhook;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 
+use self::webhook::Receivers;
 use crate::{
     config::{Config, ConfigError, ProviderConfig, ResetKind},
     metrics::Metrics,
@@ -35,8 +37,13 @@ pub async fn run(
 ) {
     let providers: Arc<Providers> =
         Arc::new(providers.into_iter().map(|provider| (provider.name().clone(), provider)).collect());
+    let receivers = match Receivers::new(&config) {
+        Ok(receivers) => Arc::new(receivers),
+        // It was good at start.
+        Err(error) => return tracing::error!(%error, "no container is made clean"),
+    };
     tokio::join!(
-        claim::run(&store, &providers, &config, &metrics, &shutdown),
+        claim::run(&store, &providers, &receivers, &config, &metrics, &shutdown),
         age::run(&store, &providers, &config, &shutdown),
     );
 }
@@ -46,16 +53,17 @@ pub async fn run(
 /// # Errors
 /// A type of a listed container is to be reset as no list can.
 pub fn check(config: &Config, providers: &[Arc<dyn Provider>]) -> Result<(), ConfigError> {
+    Receivers::new(config)?;
     for listed in &config.provider {
         let ProviderConfig::Static(fixed) = listed else { continue };
         for target_type in fixed.container.iter().map(|container| &container.target_type) {
             let kind = config.reset_of(target_type).effective_kind(false);
-            if kind != ResetKind::None {
+            if !matches!(kind, ResetKind::None | ResetKind::Webhook) {
                 return Err(ConfigError::Wrong {
                     key: format!("types.{target_type}.reset.kind"),
                     given: format!("{kind:?}").to_lowercase(),
                     right: format!(
-                        "auto or none: provider {:?} only lists containers, and cannot act on them",
+                        "auto, none or webhook: provider {:?} only lists containers, and cannot act on them",
                         fixed.name.as_str()
                     ),
                 });

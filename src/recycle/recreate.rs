@@ -28,12 +28,11 @@ pub(super) async fn make(
     task: &ResetTask,
 ) -> Result<ResetOutcome, String> {
     let (id, within) = (&task.id, settings.deadline);
-    let definition = match &task.definition {
-        Some(kept) => kept.clone(),
-        None => {
-            let text = provider.definition(id).await.map_err(said)?;
-            store.keep_definition(target_type, task, &text).await.map_err(lost)?.ok_or(TAKEN)?
-        }
+    let definition = if let Some(kept) = &task.definition {
+        kept.clone()
+    } else {
+        let text = provider.definition(id).await.map_err(said)?;
+        store.keep_definition(target_type, task, &text).await.map_err(lost)?.ok_or(TAKEN)?
     };
     provider.retire(id, &definition, within).await.map_err(said)?;
     let new = provider.replacement(id, &definition, within).await.map_err(said)?;
@@ -80,6 +79,8 @@ fn said(error: ProviderError) -> String {
     }
 }
 
+// As `map_err` gives it.
+#[allow(clippy::needless_pass_by_value)]
 fn lost(error: StoreError) -> String {
     error.to_string()
 }

@@ -2,6 +2,7 @@
 
 mod recreate;
 mod restart;
+mod webhook;
 mod worn;
 
 use std::{sync::Arc, time::Duration};

@@ -2,16 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::Timestamp;
 use rand::RngExt as _;
-use secrecy::ExposeSecret as _;
 use tokio::{
     sync::Notify,
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{DeadLetter, Webhook, sign::signatures};
+use super::{DeadLetter, Webhook};
 use crate::{
     events::Events,
     model::{Event, Position, TargetType},
@@ -215,35 +213,8 @@ impl Courier {
         }
     }
 
-    /// Posts it. The time in its head is this replica's: receivers refuse what is old by their own.
     async fn attempt(&self, event: &Event) -> Result<(), String> {
-        let config = &self.webhook.config;
         let body = serde_json::to_vec(event).map_err(|error| error.to_string())?;
-        let timestamp = Timestamp::now().as_second().to_string();
-        let signature = signatures(&self.webhook.keys, &event.id, &timestamp, &body);
-        let request = self
-            .webhook
-            .client
-            .post(config.url.expose_secret())
-            .header("Content-Type", "application/json")
-            .header("webhook-id", &event.id)
-            .header("webhook-timestamp", timestamp)
-            .header("webhook-signature", signature)
-            .body(body);
-        match request.send().await {
-            Ok(answer) if answer.status().is_success() => Ok(()),
-            Ok(answer) => Err(format!("the answer was {}", answer.status().as_u16())),
-            Err(error) if error.is_timeout() => Err(format!("no answer within {:?}", config.timeout)),
-            Err(error) => Err(last_cause(&error.without_url())),
-        }
+        self.webhook.sender.post(&event.id, body).await
     }
-}
-
-/// The innermost cause: what the outer ones say is that a request failed.
-fn last_cause(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }

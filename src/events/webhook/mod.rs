@@ -3,20 +3,17 @@
 //! same id.
 
 mod courier;
-mod sign;
 mod state;
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use reqwest::{Certificate, Client, Url, redirect};
-use secrecy::ExposeSecret as _;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use self::courier::Courier;
 pub use self::state::{DeadLetter, DeliveryStatus, WebhookStatus};
 use super::Events;
-use crate::{config::WebhookConfig, model::TargetType};
+use crate::{config::WebhookConfig, model::TargetType, webhook::Sender};
 
 /// Between two looks for new types.
 const TYPES: Duration = Duration::from_secs(1);
@@ -32,45 +29,21 @@ pub struct WebhookError {
 /// A receiver of events, and what it is reached with.
 pub(super) struct Webhook {
     pub config: WebhookConfig,
-    keys: Vec<Vec<u8>>,
-    client: Client,
+    sender: Sender,
 }
 
 impl Webhook {
     /// # Errors
     /// Its authorities cannot be used.
     pub(super) fn new(config: &WebhookConfig) -> Result<Self, WebhookError> {
-        let client = client(config).map_err(|reason| WebhookError { name: config.name.to_string(), reason })?;
-        Ok(Self { config: config.clone(), keys: config.keys(), client })
+        let sender = Sender::new(&config.url, config.keys(), config.timeout, config.ca_file.as_deref())
+            .map_err(|reason| WebhookError { name: config.name.to_string(), reason })?;
+        Ok(Self { config: config.clone(), sender })
     }
 
     fn wants(&self, target_type: &TargetType) -> bool {
         self.config.target_types.is_empty() || self.config.target_types.contains(target_type)
     }
-}
-
-fn client(config: &WebhookConfig) -> Result<Client, String> {
-    // Another provider that the program installed before is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let url = Url::parse(config.url.expose_secret()).map_err(|error| error.to_string())?;
-    let mut builder = Client::builder()
-        .user_agent(concat!("leasehold/", env!("CARGO_PKG_VERSION")))
-        .timeout(config.timeout)
-        // It would take the event elsewhere.
-        .redirect(redirect::Policy::none());
-    if url.scheme() == "http" {
-        // Without TLS no certificates are needed: a small image has none.
-        builder = builder.tls_certs_only([]);
-    } else if let Some(file) = &config.ca_file {
-        let pem = std::fs::read(file).map_err(|error| format!("ca_file = {}: {error}", file.display()))?;
-        let all = Certificate::from_pem_bundle(&pem).map_err(|_| format!("ca_file = {}: no PEM", file.display()))?;
-        builder = builder.tls_certs_only(all);
-    }
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    if host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback()) {
-        builder = builder.no_proxy();
-    }
-    builder.build().map_err(|error| error.without_url().to_string())
 }
 
 impl Events {
