@@ -30,6 +30,7 @@ fn about(number: usize) -> String {
         ports: [("5900/tcp".to_owned(), 20_000), ("6080/tcp".to_owned(), 20_001)].into(),
         endpoints: [("vnc".to_owned(), endpoint(5900)), ("novnc".to_owned(), endpoint(6080))].into(),
         labels: [("leasehold.type".to_owned(), TYPE.to_owned())].into(),
+        created_at: None,
     };
     serde_json::to_string(&about).expect("JSON")
 }

@@ -58,7 +58,7 @@ impl Dying {
 
     async fn hang(&self) {
         *self.arrived.lock().unwrap() = true;
-        future::pending().await
+        future::pending::<()>().await;
     }
 }
 
@@ -265,11 +265,11 @@ async fn a_cordon_goes_over_to_the_container_that_is_made_anew() {
 
 #[tokio::test]
 async fn a_container_that_cannot_be_made_anew_rests_with_the_reason() {
-    let once = |config: &mut Config| {
+    let first_try_only = |config: &mut Config| {
         recreate(config);
         config.reset.attempts = 1;
     };
-    let recycled = Recycled::new(once, |target| target).await;
+    let recycled = Recycled::new(first_try_only, |target| target).await;
     recycled.used().await;
     recycled.killed(Dies::After("definition")).await;
     // The first attempt died; the limit is looked at by the next claim.

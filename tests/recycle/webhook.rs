@@ -53,12 +53,12 @@ async fn a_container_is_clean_when_the_answer_says_so_and_is_given_out_only_then
 async fn without_an_answer_in_time_it_rests_with_the_reason() {
     let receiver = Receiver::start(Manner::Hangs).await;
     let asks = asks(&receiver);
-    let once = |config: &mut Config| {
+    let first_try_only = |config: &mut Config| {
         asks(config);
         config.reset.attempts = 1;
         config.reset.deadline = Duration::from_secs(1);
     };
-    let recycled = Recycled::new(once, |target| target).await;
+    let recycled = Recycled::new(first_try_only, |target| target).await;
     recycled.used().await;
     let worker = recycled.worker();
     let one = recycled.becomes("it fails", |one| one.pool_state == PoolState::Unhealthy).await;
