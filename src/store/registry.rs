@@ -81,6 +81,8 @@ pub struct Discovered {
     pub resets: bool,
     /// The epoch that began with a loss, if it was surely started after that was found: then nobody can hold it.
     pub after_loss: Option<u64>,
+    /// How old its last good probe may be when it is given out; none: any age.
+    pub fresh_within: Option<Duration>,
 }
 
 /// What is known of a provider, for status, readiness and metrics.
@@ -105,6 +107,8 @@ pub struct ProbeTask {
     pub id: ContainerId,
     /// Its era when the probe was claimed: a report from an older one is dropped.
     pub era: u64,
+    /// When it was claimed, by Redis's clock in ms.
+    pub claimed: u64,
     /// Where to dial.
     pub about: crate::model::About,
 }
@@ -116,6 +120,8 @@ pub struct ProbeReport {
     pub id: ContainerId,
     /// From the task.
     pub era: u64,
+    /// From the task. What is later than now counts as now.
+    pub claimed: u64,
     /// None when it was good; else why not, in at most 200 characters.
     pub failure: Option<String>,
     /// Good ones in a row that make it healthy.
@@ -259,8 +265,8 @@ impl Store {
     ) -> Result<Observed, StoreError> {
         let mut changed = 0;
         for chunk in containers.chunks(100) {
-            let mut args = Vec::with_capacity(8 * chunk.len());
-            for Discovered { observation, probed, resets, after_loss } in chunk {
+            let mut args = Vec::with_capacity(9 * chunk.len());
+            for Discovered { observation, probed, resets, after_loss, fresh_within } in chunk {
                 let about = serde_json::to_string(&observation.about).map_err(|error| StoreError::Protocol {
                     script: scripts::OBSERVE.name,
                     answer: format!("a description that is not JSON: {error}"),
@@ -273,6 +279,7 @@ impl Store {
                     flag(*probed),
                     if *resets { "reset" } else { "none" }.to_owned(),
                     about,
+                    fresh_within.map(millis).unwrap_or_default(),
                     after_loss.map(|epoch| epoch.to_string()).unwrap_or_default(),
                 ]);
             }
@@ -383,10 +390,10 @@ impl Store {
         }
         let mut tasks = Vec::new();
         for mut row in reply.values.rows()? {
-            let (id, era, about) = (row.text()?, row.number()?, row.text()?);
+            let (id, era, about, claimed) = (row.text()?, row.number()?, row.text()?, row.number()?);
             let id = id.parse().map_err(|_| row.wrong_word("a container id", &id))?;
             let about = serde_json::from_str(&about).map_err(|_| row.wrong_word("a description", &about))?;
-            tasks.push(ProbeTask { id, era, about });
+            tasks.push(ProbeTask { id, era, claimed, about });
         }
         Ok(tasks)
     }
@@ -401,7 +408,8 @@ impl Store {
         for report in reports {
             // Longer values would make the container's record four times as large in Redis.
             let failure = report.failure.as_deref().map(|why| shortened(why, 60)).unwrap_or_default();
-            args.extend([report.id.to_string(), report.era.to_string(), failure.replace(char::is_control, " ")]);
+            let failure = failure.replace(char::is_control, " ");
+            args.extend([report.id.to_string(), report.era.to_string(), failure, report.claimed.to_string()]);
         }
         self.run(Way::Slow, &scripts::REPORT_PROBES, target_type, &bytes(&args)).await.map(|_| ())
     }

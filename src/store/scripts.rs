@@ -54,7 +54,7 @@ macro_rules! library {
 /// matters: a function stands after those that it calls.
 macro_rules! core {
     () => {
-        library!("read" "open" "due" "event" "facts" "free_from" "held" "derive" "move" "grant" "terms" "session" "doubtful" "overdue"
+        library!("read" "open" "due" "event" "facts" "free_from" "held" "derive" "stale" "move" "grant" "terms" "session" "doubtful" "overdue"
             "limits" "leave" "close" "serve_ticket" "offer" "drained" "settle" "want_reset" "give_back" "finish" "session_now"
             "container_now" "next_free" "serve" "recovered" "end_drain" "warn" "reclaim" "describe")
     };
