@@ -10,15 +10,16 @@
 -- ARGV[5] provider
 -- ARGV[6] generation
 -- ARGV[7] sequence
--- ARGV[8...] by nine: id, incarnation, state, check, probed, on_end, about, how old its last good probe may be when it is
---            given out in ms ('' any age), and the epoch that began with a loss, if it was surely started after that was
---            found ('')
+-- ARGV[8...] by eleven: id, incarnation, state, check, probed, on_end, about, how old its last good probe may be when it is
+--            given out in ms ('' any age), its place (a hash of its provider's name for it), by which rules it goes into
+--            quarantine (`rest_rules`; ''), and the epoch that began with a loss, if it was surely started after that
+--            was found ('')
 --
 -- Outcomes
 --   ok     how many were added or changed
 --   stale
 --
--- Events: container.added, container.cordoned, container.changed, container.reset, session.ended, container.state,
+-- Events: container.added, container.cordoned, container.changed, container.quarantined, container.quarantine_full, container.reset, session.ended, container.state,
 -- session.offered.
 local provider = ARGV[5]
 local generation = tonumber(ARGV[6])
@@ -34,7 +35,22 @@ if not mark(provider, generation, sequence) then
 end
 reclaim()
 
-local function observe(id, inc, state, check, probed, on_end, about, fresh)
+-- Why this is a strike, or nil: it ended by itself, or its check began to fail. What we made of it does not count.
+local function ailing(f, inc, state, check)
+  if f.reset then
+    return nil
+  end
+  if f.state == 'running' and (state == 'exited' or state == 'dead' or state == 'restarting') then
+    return 'exited'
+  end
+  if f.inc ~= inc and (f.lease or f.state == 'running') then
+    -- Its end was not seen, only that it began anew.
+    return 'restarted'
+  end
+  return f.check == 'healthy' and check == 'unhealthy' and 'check' or nil
+end
+
+local function observe(id, inc, state, check, probed, on_end, about, fresh, place, rules)
   local f = facts(id)
   if f and f.provider ~= provider then
     return 0
@@ -42,7 +58,7 @@ local function observe(id, inc, state, check, probed, on_end, about, fresh)
   local key = base .. 'container:' .. id
   if not f then
     redis.call('HSET', key, 'provider', provider, 'era', '1', 'inc', inc, 'state', state, 'check', check,
-      'probed', probed, 'on_end', on_end, 'fresh', fresh)
+      'probed', probed, 'on_end', on_end, 'fresh', fresh, 'place', place, 'rules', rules)
     redis.call('SET', base .. 'about:' .. id, about)
     redis.call('ZADD', base .. 'containers', 0, id)
     if probed == '1' then
@@ -50,6 +66,7 @@ local function observe(id, inc, state, check, probed, on_end, about, fresh)
     end
     event('container.added', 'container', id, 'provider', provider)
     meet_claim(id, inc)
+    rest_on(id, place)
     -- It was cordoned before Redis lost it.
     local by = redis.call('HGET', base .. 'cordons', id)
     if by then
@@ -65,6 +82,8 @@ local function observe(id, inc, state, check, probed, on_end, about, fresh)
   local other_life = f.inc ~= inc
   local other = f.state ~= state or f.check ~= check or f.probed ~= probed or f.on_end ~= on_end
     or (f.fresh or '') ~= fresh
+  local own = redis.call('HMGET', key, 'place', 'rules')
+  other = other or own[1] ~= place or own[2] ~= rules
   local described = redis.call('GET', base .. 'about:' .. id) ~= about
   if not (other_life or other or described) then
     return 0
@@ -73,9 +92,13 @@ local function observe(id, inc, state, check, probed, on_end, about, fresh)
     redis.call('SET', base .. 'about:' .. id, about)
   end
   local reprobe = f.probed ~= probed
+  local failed = ailing(f, inc, state, check)
   f.inc, f.state, f.check, f.probed, f.on_end, f.fresh = inc, state, check, probed, on_end, fresh
   redis.call('HSET', key, 'inc', inc, 'state', state, 'check', check, 'probed', probed, 'on_end', on_end,
-    'fresh', fresh)
+    'fresh', fresh, 'place', place, 'rules', rules)
+  if failed then
+    strike(f, failed)
+  end
   if other_life then
     f.era = int(tonumber(f.era) + 1)
     f.probe, f.good, f.bad, f.why = nil, nil, nil, nil
@@ -127,9 +150,9 @@ local function clear(id)
 end
 
 local changed = 0
-for at = 8, #ARGV, 9 do
-  changed = changed + observe(unpack(ARGV, at, at + 7))
-  if S.recovering and ARGV[at + 8] == int(S.epoch) then
+for at = 8, #ARGV, 11 do
+  changed = changed + observe(unpack(ARGV, at, at + 9))
+  if S.recovering and ARGV[at + 10] == int(S.epoch) then
     clear(ARGV[at])
   end
 end

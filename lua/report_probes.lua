@@ -14,7 +14,7 @@
 -- Outcomes
 --   ok  how many were taken in
 --
--- Events: container.state.
+-- Events: container.quarantined, container.quarantine_full, container.state.
 local NO_VERDICT_MS = 1000
 local rise = tonumber(ARGV[5])
 local fall = tonumber(ARGV[6])
@@ -51,6 +51,10 @@ local function report(id, era, failure, claimed)
     redis.call('HDEL', key, 'good')
     if bad >= fall and f.probe ~= 'bad' then
       redis.call('HSET', key, 'probe', 'bad')
+      -- While it is being made clean it may well be away.
+      if f.probe == 'ok' and not f.reset then
+        strike(f, 'probe')
+      end
       f.probe = 'bad'
       settle(f)
     end

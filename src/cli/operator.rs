@@ -1,4 +1,4 @@
-//! `leasehold cordon`, `uncordon` and `drain`
+//! `leasehold cordon`, `uncordon`, `unquarantine` and `drain`
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -65,6 +65,13 @@ pub(super) async fn uncordon(args: Args) -> anyhow::Result<ExitCode> {
     let client = args.connection.client()?;
     let container = client.uncordon(&find(&client, &args.container).await?).await?;
     eprintln!("container {} is not cordoned", container.name);
+    args.output.one(&container)
+}
+
+pub(super) async fn unquarantine(args: Args) -> anyhow::Result<ExitCode> {
+    let client = args.connection.client()?;
+    let container = client.lift_quarantine(&find(&client, &args.container).await?).await?;
+    eprintln!("container {} is not in quarantine", container.name);
     args.output.one(&container)
 }
 

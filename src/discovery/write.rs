@@ -97,6 +97,7 @@ impl Writer {
                 probed: kind != ProbeKind::None,
                 resets: self.config.reset_of(target_type).effective_kind(self.acts) != ResetKind::None,
                 fresh_within: probe.fresh_bound(),
+                quarantine: Some(self.config.quarantine.clone()),
                 after_loss: sight.after_loss(&observation, self.config.recovery.lag),
                 observation,
             };

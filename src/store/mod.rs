@@ -5,7 +5,7 @@
 //! | key | Redis type | holds | written by | bytes |
 //! |---|---|---|---|---|
 //! | `epoch` | hash | schema, server identity, when it was last checked (µs), epoch, event sequence, pool-time offset and last tick (ms), how much of the offset stands for lost writes (ms), token floor, mean session time (ms), where the line stands (µs); of a recovery its end, when the loss was found, and from when ends of proven leases are believed (all in pool time), when the loss was found by the clock, leases proven; a time before which nothing is due; and until when (by the clock, ms) a probe before giving out is waited for | every script; recoveries `begin`, `adopt` | one |
-//! | `container:<id>` | hash | the facts: provider, incarnation, engine state and check, probe verdict and counters, era, lease, token, cordon (by whom), drain (its deadline, and whether the session ends then), when its last good probe was claimed (by the clock, ms) and how old that may be when it is given out, reset (with the attempt that goes on, how many there were in a row, the incarnation then, and why the last one failed), quarantine and how often it did in a row, what to do at a session's end; in a recovery its epoch and from when on it is free; and `set`, where `settle` put it | `observe`, `report_probes`, grants and ends | 330, leased 390 |
+//! | `container:<id>` | hash | the facts: provider, incarnation, engine state and check, probe verdict and counters, era, lease, token, cordon (by whom), drain (its deadline, and whether the session ends then), when its last good probe was claimed (by the clock, ms) and how old that may be when it is given out, reset (with the attempt that goes on, how many there were in a row, the incarnation then, and why the last one failed), quarantine (why) and how often a reset failed in a row, the hash of its provider's name for it, the rules of its quarantine, what to do at a session's end; in a recovery its epoch and from when on it is free; and `set`, where `settle` put it | `observe`, `report_probes`, grants and ends | 330, leased 390 |
 //! | `about:<id>` | string | the description as JSON, never parsed in Lua | `observe` | 170 more than the text |
 //! | `containers` | zset, all 0 | every container's id, for paging | `observe`, `remove` | 177 |
 //! | `available` | zset by time freed | what may be given out, longest idle first | `settle` | 177 |
@@ -13,7 +13,8 @@
 //! | `cleared` | zset by the time from which it is free | in a recovery: of those in `available`, the ones that nobody can still hold | `settle`, `observe` | 177 |
 //! | `claims` | hash | in a recovery: the sessions of leases that were proven before their container was found | `adopt`, `observe` | 110 |
 //! | `resets` | zset by time | what is to be made clean: when the next worker may claim it | `give_back`, `claim_resets`, `report_reset` | 177 |
-//! | `quarantine` | zset by end | who comes back when | `report_reset`, `reclaim` | 177 |
+//! | `quarantine` | zset by end | who comes back when | `strike`, `report_reset`, `reclaim` | 177 |
+//! | `strikes:<place>` | hash | what a container of this name failed lately (times), how often in a row it was in quarantine, until when and why; expires after a quiet time | `strike` | 200, of those that failed |
 //! | `draining` | zset by deadline | leased ones that an operator waits for | `drain`, `settle`, `end_drain` | 177 |
 //! | `probes` | zset by time | when to probe next | `observe`, `claim_probes`, `report_probes` | 177 |
 //! | `observers` | hash | by provider: generation and sequence of the last observation | `mark` | one |

@@ -73,6 +73,19 @@ impl Store {
         self.act(&scripts::UNCORDON, target_type, id, by, &[]).await
     }
 
+    /// Ends a container's quarantine, and forgets what its name failed. None: there is no such container.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn lift_quarantine(
+        &self,
+        target_type: &TargetType,
+        id: &ContainerId,
+        by: &str,
+    ) -> Result<Option<Container>, StoreError> {
+        self.act(&scripts::LIFT_QUARANTINE, target_type, id, by, &[]).await
+    }
+
     /// Cordons a container and waits so long for its session to end; with `force` it is ended then. None: there is no such
     /// container.
     ///

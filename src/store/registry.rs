@@ -9,6 +9,9 @@ use super::{
     sessions::{bytes, flag, millis},
     view,
 };
+use sha2::{Digest as _, Sha256};
+
+use crate::config::QuarantineConfig;
 use crate::model::{Container, ContainerId, Observation, ProviderName, TargetType};
 
 /// Containers that are looked at in one script to find a provider's: half a millisecond of Redis.
@@ -83,6 +86,8 @@ pub struct Discovered {
     pub after_loss: Option<u64>,
     /// How old its last good probe may be when it is given out; none: any age.
     pub fresh_within: Option<Duration>,
+    /// When it goes into quarantine; none: never.
+    pub quarantine: Option<QuarantineConfig>,
 }
 
 /// What is known of a provider, for status, readiness and metrics.
@@ -265,8 +270,8 @@ impl Store {
     ) -> Result<Observed, StoreError> {
         let mut changed = 0;
         for chunk in containers.chunks(100) {
-            let mut args = Vec::with_capacity(9 * chunk.len());
-            for Discovered { observation, probed, resets, after_loss, fresh_within } in chunk {
+            let mut args = Vec::with_capacity(11 * chunk.len());
+            for Discovered { observation, probed, resets, after_loss, fresh_within, quarantine } in chunk {
                 let about = serde_json::to_string(&observation.about).map_err(|error| StoreError::Protocol {
                     script: scripts::OBSERVE.name,
                     answer: format!("a description that is not JSON: {error}"),
@@ -280,6 +285,8 @@ impl Store {
                     if *resets { "reset" } else { "none" }.to_owned(),
                     about,
                     fresh_within.map(millis).unwrap_or_default(),
+                    place(&mark.provider, observation),
+                    quarantine.as_ref().map(rules).unwrap_or_default(),
                     after_loss.map(|epoch| epoch.to_string()).unwrap_or_default(),
                 ]);
             }
@@ -480,6 +487,21 @@ struct ProviderRecord {
     status: ProviderStatus,
     asked: u64,
     answered: u64,
+}
+
+/// Where the strikes of a container are kept: by its provider's name for it, which another container may take over.
+fn place(provider: &ProviderName, observation: &Observation) -> String {
+    let name = &observation.about.name;
+    let name = if name.is_empty() { observation.id.as_str() } else { name };
+    let digest = Sha256::digest(format!("{provider}/{name}"));
+    digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// As `rest_rules` reads it.
+fn rules(quarantine: &QuarantineConfig) -> String {
+    let QuarantineConfig { strikes, window, first, longest, share } = quarantine;
+    let thousandths = (share * 1000.0).round();
+    format!("{strikes}:{}:{}:{}:{thousandths:.0}", millis(*window), millis(*first), millis(*longest))
 }
 
 /// The word that serde spells.

@@ -104,25 +104,31 @@ of_a_type!(CONTAINER, "container", ["container"]);
 of_a_type!(SESSIONS, "sessions", ["owner", "ended", "score", "after", "most"]);
 of_a_type!(ANNOUNCE, "announce", ["provider", "generation", "sequence"], library!("mark"));
 of_a_type!(REGISTERED, "registered", ["provider", "after", "most"]);
-of_a_type!(OBSERVE, "observe", ["provider", "generation", "sequence", "..."], library!("mark" "meet_claim"));
-of_a_type!(REMOVE, "remove", ["provider", "generation", "sequence", "..."], library!("mark" "forget"));
+of_a_type!(
+    OBSERVE,
+    "observe",
+    ["provider", "generation", "sequence", "..."],
+    library!("full" "strike" "rest_on" "mark" "meet_claim")
+);
+of_a_type!(REMOVE, "remove", ["provider", "generation", "sequence", "..."], library!("full" "strike" "mark" "forget"));
 of_a_type!(CLAIM_PROBES, "claim_probes", ["most", "interval_ms"]);
-of_a_type!(REPORT_PROBES, "report_probes", ["rise", "fall", "..."]);
+of_a_type!(REPORT_PROBES, "report_probes", ["rise", "fall", "..."], library!("full" "strike"));
 of_a_type!(
     CLAIM_RESETS,
     "claim_resets",
     ["most", "deadline_ms", "attempts", "rest_ms", "longest_ms"],
-    library!("reset_failed")
+    library!("full" "strike" "reset_failed")
 );
 of_a_type!(
     REPORT_RESET,
     "report_reset",
     ["container", "attempt", "failure", "restarted", "pause_ms", "attempts", "rest_ms", "longest_ms"],
-    library!("cleaned" "reset_failed")
+    library!("full" "strike" "cleaned" "reset_failed")
 );
 of_a_type!(SETTLE, "settle", ["container"]);
 of_a_type!(CORDON, "cordon", ["container", "by"], library!("operated" "mark_cordon"));
 of_a_type!(UNCORDON, "uncordon", ["container", "by"], library!("operated"));
+of_a_type!(LIFT_QUARANTINE, "lift_quarantine", ["container", "by"]);
 of_a_type!(DRAIN, "drain", ["container", "by", "deadline_ms", "force"], library!("operated" "mark_cordon"));
 of_a_type!(END_SESSION, "end_session", ["session", "token", "by"]);
 of_a_type!(EXPLAIN, "explain", ["few", "looks"]);
@@ -163,7 +169,7 @@ of_its_own!(WEBHOOK_STATE, "webhook_state", ["webhook", "most"]);
 of_its_own!(REPLAY_WEBHOOK, "replay_webhook", ["webhook", "most"]);
 
 /// Every script.
-pub(super) static ALL: [&Script; 46] = [
+pub(super) static ALL: [&Script; 47] = [
     &ALLOCATE,
     &POLL,
     &HEARTBEAT,
@@ -185,6 +191,7 @@ pub(super) static ALL: [&Script; 46] = [
     &SETTLE,
     &CORDON,
     &UNCORDON,
+    &LIFT_QUARANTINE,
     &DRAIN,
     &END_SESSION,
     &EXPLAIN,

@@ -9,6 +9,7 @@ mod line;
 mod model;
 mod operator;
 mod overdue;
+mod quarantine;
 mod recovery;
 mod registry;
 mod resets;
@@ -170,5 +171,6 @@ pub fn running(name: &str) -> Discovered {
         resets: false,
         after_loss: None,
         fresh_within: None,
+        quarantine: None,
     }
 }
