@@ -9,7 +9,10 @@ use std::{
 
 use bollard::{
     Docker,
-    models::{ContainerCreateBody, ContainerInspectResponse, HealthConfig, HostConfig, PortBinding},
+    models::{
+        ContainerCreateBody, ContainerInspectResponse, HealthConfig, HostConfig, PortBinding, RestartPolicy,
+        RestartPolicyNameEnum,
+    },
     query_parameters::{
         CreateContainerOptions, CreateImageOptions, InspectContainerOptions, ListContainersOptions, ListImagesOptions,
         RemoveContainerOptions, RemoveImageOptions, RestartContainerOptions, StopContainerOptions,
@@ -35,6 +38,8 @@ pub struct Target {
     ports: Vec<(u16, String)>,
     check: Option<String>,
     network: Option<String>,
+    name: Option<String>,
+    restarts: bool,
 }
 
 impl Target {
@@ -59,6 +64,18 @@ impl Target {
     /// A HEALTHCHECK: this file exists.
     pub fn healthy_while(mut self, file: &str) -> Self {
         self.check = Some(file.to_owned());
+        self
+    }
+
+    /// Under this name rather than one by chance.
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Begun anew by the engine whenever it ends.
+    pub fn restarting(mut self) -> Self {
+        self.restarts = true;
         self
     }
 
@@ -118,12 +135,16 @@ impl Engine {
                 port_bindings: Some(published.collect()),
                 network_mode: target.network,
                 init: Some(false),
+                restart_policy: target
+                    .restarts
+                    .then(|| RestartPolicy { name: Some(RestartPolicyNameEnum::ALWAYS), ..RestartPolicy::default() }),
                 ..HostConfig::default()
             }),
             stop_signal: Some("SIGKILL".to_owned()),
             ..ContainerCreateBody::default()
         };
-        let name = format!("leasehold-test-{}-{:08x}", self.run, rand::random::<u32>());
+        let by_chance = || format!("leasehold-test-{}-{:08x}", self.run, rand::random::<u32>());
+        let name = target.name.unwrap_or_else(by_chance);
         let options = CreateContainerOptions { name: Some(name), ..CreateContainerOptions::default() };
         self.docker.create_container(Some(options), body).await.expect("a container is made").id
     }

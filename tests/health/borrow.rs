@@ -23,7 +23,7 @@ fn lab(ports: [u16; 2]) -> Settings {
 }
 
 #[tokio::test]
-async fn after_an_outage_of_all_replicas_nothing_is_given_out_that_died_in_it() {
+async fn pain_a_dead_container_is_handed_out_after_an_outage_of_all_replicas_what_died_in_it_is_not() {
     let redis = Redis::start();
     let (dies, lives) =
         (TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());

@@ -107,6 +107,8 @@ impl History {
                 self.draining.remove(event["container"]);
             }
             "container.drain_expired" => assert!(self.draining.remove(event["container"]), "it was not drained"),
+            // The model's are written by hand, without an event.
+            "container.quarantine_over" => assert!(self.containers.contains_key(event["container"])),
             other => panic!("an event of kind {other:?}"),
         }
     }
