@@ -190,7 +190,7 @@ fn told(
             "wait for it; what takes long, and why, is in the log of the replicas".to_owned(),
         ),
         Reason::Quarantined => (
-            are("in quarantine: it failed again and again") + &because + &ends("the next comes back"),
+            are("in quarantine") + &because + &ends("the next comes back"),
             format!(
                 "find out what fails (`leasehold containers get {id}`, the engine's log), or wait; \
                  `leasehold unquarantine {id}` gives it back at once"

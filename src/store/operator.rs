@@ -186,6 +186,13 @@ fn named(row: &mut Row, target_type: &TargetType) -> Result<(Reason, NamedContai
         session_id: container.allocated_to,
         because: match reason {
             Reason::Cordoned => container.cordoned_by.map(|by| format!("cordoned by {by}")),
+            Reason::Quarantined => container.quarantine.map(|rest| match rest.reason.as_str() {
+                "reset" => container.health.reason.unwrap_or_default(),
+                "probe" => "its probe failed again and again".to_owned(),
+                "check" => "the engine's own check failed again and again".to_owned(),
+                "lost" => "it was lost while it was leased".to_owned(),
+                _ => "it ended by itself again and again".to_owned(),
+            }),
             _ => container.health.reason,
         },
         seconds,

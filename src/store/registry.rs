@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
+
 use super::{
     Store, StoreError, Way,
     reply::{Record, Reply},
@@ -9,10 +11,10 @@ use super::{
     sessions::{bytes, flag, millis},
     view,
 };
-use sha2::{Digest as _, Sha256};
-
-use crate::config::QuarantineConfig;
-use crate::model::{Container, ContainerId, Observation, ProviderName, TargetType};
+use crate::{
+    config::QuarantineConfig,
+    model::{Container, ContainerId, Observation, ProviderName, TargetType},
+};
 
 /// Containers that are looked at in one script to find a provider's: half a millisecond of Redis.
 const PAGE: usize = 250;
@@ -494,7 +496,8 @@ fn place(provider: &ProviderName, observation: &Observation) -> String {
     let name = &observation.about.name;
     let name = if name.is_empty() { observation.id.as_str() } else { name };
     let digest = Sha256::digest(format!("{provider}/{name}"));
-    digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    let number = digest.iter().take(8).fold(0, |all: u64, byte| all << 8 | u64::from(*byte));
+    format!("{number:016x}")
 }
 
 /// As `rest_rules` reads it.
