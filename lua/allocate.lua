@@ -53,10 +53,8 @@ reclaim()
 -- A certain container, when it may be given out.
 local function free_one(container)
   local f = container_now(container)
-  if not f or f.set ~= 'available' or held(f) then
-    return nil
-  end
-  if stale(f) then
+  f = f and f.set == 'available' and not held(f) and f or nil
+  if f and stale(f) then
     check_again(f)
     settle(f)
     return nil

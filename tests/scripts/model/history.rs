@@ -62,7 +62,7 @@ impl History {
             }
             // That a container went into quarantine the model writes by hand, without an event.
             "container.changed" | "container.quarantine_over" => {
-                assert!(self.containers.contains_key(event["container"]))
+                assert!(self.containers.contains_key(event["container"]));
             }
             "container.removed" => {
                 let before = self.containers.remove(event["container"]).expect("it was there");
