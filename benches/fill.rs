@@ -63,7 +63,7 @@ pub async fn containers(connection: &mut MultiplexedConnection, count: usize) ->
     for batch in numbers.chunks(100 * 8) {
         let mut pipe = redis::pipe();
         for chunk in batch.chunks(100) {
-            let mut rest = Vec::with_capacity(800);
+            let mut rest = Vec::with_capacity(1100);
             for number in chunk {
                 let id = format!("{number:064x}");
                 let incarnation = format!("{number:032x}");
@@ -75,6 +75,9 @@ pub async fn containers(connection: &mut MultiplexedConnection, count: usize) ->
                     "0".into(),
                     "none".into(),
                     about(*number),
+                    String::new(),
+                    String::new(),
+                    String::new(),
                     String::new(),
                 ]);
             }

@@ -39,6 +39,7 @@
 --   line_full
 --   quota_exceeded  name      of the quota: sessions_max or tickets_max
 --   not_found                 the id belongs to another owner
+--   checking                  what could be given is probed first: to be asked again soon
 --   more                      overdue ones stand in the way, of which some were ended now: to be asked again at once
 --
 -- Events: session.ready, session.queued, and those of what was overdue.
@@ -52,7 +53,13 @@ reclaim()
 -- A certain container, when it may be given out.
 local function free_one(container)
   local f = container_now(container)
-  return f and f.set == 'available' and not held(f) and f or nil
+  f = f and f.set == 'available' and not held(f) and f or nil
+  if f and stale(f) then
+    check_again(f)
+    settle(f)
+    return nil
+  end
+  return f
 end
 
 -- The container that is given, if there is one; and whether what is overdue stands in the way.
@@ -71,8 +78,7 @@ local function find(container, owner, affinity)
       return f
     end
   end
-  local first = next_free()
-  return first and facts(first), S.more
+  return next_free(), S.more
 end
 
 -- Gives a new ticket its place in the line. docs/architecture.md says why so.
@@ -143,6 +149,9 @@ local function allocate(session, owner, ttl_ms, span_ms, most_ms, confirm, conta
   if not f then
     if more then
       return { 'more' }
+    end
+    if (container ~= '' or ticket_ms == '0') and checking() then
+      return { 'checking' }
     end
     local left = S.recovering and int(S.pause - S.now)
     if container ~= '' then

@@ -9,7 +9,7 @@
 -- ARGV[6] interval_ms
 --
 -- Outcomes
---   ok  rows of id, era, about
+--   ok  rows of id, era, about, and when that was by the clock
 local most = tonumber(ARGV[5])
 local interval_ms = tonumber(ARGV[6])
 
@@ -26,7 +26,7 @@ for at, id in ipairs(redis.call('ZRANGEBYSCORE', S.base .. 'probes', '-inf', int
     -- Give or take a tenth, so that containers found together are not probed together for ever.
     local jitter = ((S.us + at * 7919) % 2001 - 1000) / 10000
     redis.call('ZADD', S.base .. 'probes', int(S.now + interval_ms * (1 + jitter)), id)
-    rows[#rows + 1] = { id, f.era, redis.call('GET', S.base .. 'about:' .. id) }
+    rows[#rows + 1] = { id, f.era, redis.call('GET', S.base .. 'about:' .. id), int(S.wall) }
   else
     redis.call('ZREM', S.base .. 'probes', id)
   end

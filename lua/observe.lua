@@ -10,14 +10,16 @@
 -- ARGV[5] provider
 -- ARGV[6] generation
 -- ARGV[7] sequence
--- ARGV[8...] by eight: id, incarnation, state, check, probed, on_end, about, and the epoch that began with a loss, if it
---            was surely started after that was found ('')
+-- ARGV[8...] by eleven: id, incarnation, state, check, probed, on_end, about, how old its last good probe may be when it is
+--            given out in ms ('' any age), its place (a hash of its provider's name for it), by which rules it goes into
+--            quarantine (`rest_rules`; ''), and the epoch that began with a loss, if it was surely started after that
+--            was found ('')
 --
 -- Outcomes
 --   ok     how many were added or changed
 --   stale
 --
--- Events: container.added, container.cordoned, container.changed, container.reset, session.ended, container.state,
+-- Events: container.added, container.cordoned, container.changed, container.quarantined, container.quarantine_full, container.reset, session.ended, container.state,
 -- session.offered.
 local provider = ARGV[5]
 local generation = tonumber(ARGV[6])
@@ -33,7 +35,22 @@ if not mark(provider, generation, sequence) then
 end
 reclaim()
 
-local function observe(id, inc, state, check, probed, on_end, about)
+-- Why this is a strike, or nil: it ended by itself, or its check began to fail. What we made of it does not count.
+local function ailing(f, inc, state, check)
+  if f.reset then
+    return nil
+  end
+  if f.state == 'running' and (state == 'exited' or state == 'dead' or state == 'restarting') then
+    return 'exited'
+  end
+  if f.inc ~= inc and (f.lease or f.state == 'running') then
+    -- Its end was not seen, only that it began anew.
+    return 'restarted'
+  end
+  return f.check == 'healthy' and check == 'unhealthy' and 'check' or nil
+end
+
+local function observe(id, inc, state, check, probed, on_end, about, fresh, place, rules)
   local f = facts(id)
   if f and f.provider ~= provider then
     return 0
@@ -41,7 +58,7 @@ local function observe(id, inc, state, check, probed, on_end, about)
   local key = base .. 'container:' .. id
   if not f then
     redis.call('HSET', key, 'provider', provider, 'era', '1', 'inc', inc, 'state', state, 'check', check,
-      'probed', probed, 'on_end', on_end)
+      'probed', probed, 'on_end', on_end, 'fresh', fresh, 'place', place, 'rules', rules)
     redis.call('SET', base .. 'about:' .. id, about)
     redis.call('ZADD', base .. 'containers', 0, id)
     if probed == '1' then
@@ -49,6 +66,7 @@ local function observe(id, inc, state, check, probed, on_end, about)
     end
     event('container.added', 'container', id, 'provider', provider)
     meet_claim(id, inc)
+    rest_on(id, place)
     -- It was cordoned before Redis lost it.
     local by = redis.call('HGET', base .. 'cordons', id)
     if by then
@@ -61,31 +79,39 @@ local function observe(id, inc, state, check, probed, on_end, about)
   if inc == '' then
     inc = f.inc
   end
-  local fresh = f.inc ~= inc
+  local other_life = f.inc ~= inc
   local other = f.state ~= state or f.check ~= check or f.probed ~= probed or f.on_end ~= on_end
+    or (f.fresh or '') ~= fresh
+  local own = redis.call('HMGET', key, 'place', 'rules')
+  other = other or own[1] ~= place or own[2] ~= rules
   local described = redis.call('GET', base .. 'about:' .. id) ~= about
-  if not (fresh or other or described) then
+  if not (other_life or other or described) then
     return 0
   end
   if described then
     redis.call('SET', base .. 'about:' .. id, about)
   end
   local reprobe = f.probed ~= probed
-  f.inc, f.state, f.check, f.probed, f.on_end = inc, state, check, probed, on_end
-  redis.call('HSET', key, 'inc', inc, 'state', state, 'check', check, 'probed', probed, 'on_end', on_end)
-  if fresh then
+  local failed = ailing(f, inc, state, check)
+  f.inc, f.state, f.check, f.probed, f.on_end, f.fresh = inc, state, check, probed, on_end, fresh
+  redis.call('HSET', key, 'inc', inc, 'state', state, 'check', check, 'probed', probed, 'on_end', on_end,
+    'fresh', fresh, 'place', place, 'rules', rules)
+  if failed then
+    strike(f, failed)
+  end
+  if other_life then
     f.era = int(tonumber(f.era) + 1)
     f.probe, f.good, f.bad, f.why = nil, nil, nil, nil
     redis.call('HSET', key, 'era', f.era)
     redis.call('HDEL', key, 'probe', 'good', 'bad', 'why')
   end
-  if fresh and f.reset == 'acted' then
+  if other_life and f.reset == 'acted' then
     f.reset, f.restart = nil, nil
     redis.call('HDEL', key, 'reset', 'attempt', 'tries', 'reset_inc', 'reset_why', 'strikes', 'restart')
     redis.call('ZREM', base .. 'resets', id)
     event('container.reset', 'container', id)
   end
-  if fresh or reprobe then
+  if other_life or reprobe then
     if probed == '1' then
       redis.call('ZADD', base .. 'probes', int(S.now), id)
     else
@@ -95,7 +121,7 @@ local function observe(id, inc, state, check, probed, on_end, about)
     end
   end
   event('container.changed', 'container', id, 'provider', provider, 'state', state, 'check', check)
-  local s = fresh and f.lease and session_of(f.lease)
+  local s = other_life and f.lease and session_of(f.lease)
   if s then
     finish(s, overdue(s) or 'container_lost')
   else
@@ -114,14 +140,19 @@ local function clear(id)
   redis.call('HSET', base .. 'container:' .. id, 'clear', f.clear)
   if f.set == 'available' then
     redis.call('ZADD', base .. 'cleared', int(S.now), id)
-    offer(f)
+    if stale(f) then
+      check_again(f)
+      settle(f)
+    else
+      offer(f)
+    end
   end
 end
 
 local changed = 0
-for at = 8, #ARGV, 8 do
-  changed = changed + observe(unpack(ARGV, at, at + 6))
-  if S.recovering and ARGV[at + 7] == int(S.epoch) then
+for at = 8, #ARGV, 11 do
+  changed = changed + observe(unpack(ARGV, at, at + 9))
+  if S.recovering and ARGV[at + 10] == int(S.epoch) then
     clear(ARGV[at])
   end
 end

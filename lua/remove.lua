@@ -14,7 +14,7 @@
 --   ok     how many were removed
 --   stale
 --
--- Events: session.ended, container.removed.
+-- Events: container.quarantined, container.quarantine_full, session.ended, container.removed.
 local provider = ARGV[5]
 local generation = tonumber(ARGV[6])
 local sequence = tonumber(ARGV[7])
@@ -31,6 +31,9 @@ local removed = 0
 for at = 8, #ARGV do
   local f = facts(ARGV[at])
   if f and f.provider == provider then
+    if f.lease then
+      strike(f, 'lost')
+    end
     forget(f)
     removed = removed + 1
   end

@@ -9,12 +9,12 @@
 -- ARGV[4] confirm_ms
 -- ARGV[5] rise   good ones in a row that make it healthy
 -- ARGV[6] fall   bad ones in a row that make it unhealthy
--- ARGV[7...] by three: id, era, failure ('' when it was good; at most 60 bytes)
+-- ARGV[7...] by four: id, era, failure ('' when it was good; at most 60 bytes), when it was claimed by the clock
 --
 -- Outcomes
 --   ok  how many were taken in
 --
--- Events: container.state.
+-- Events: container.quarantined, container.quarantine_full, container.state.
 local NO_VERDICT_MS = 1000
 local rise = tonumber(ARGV[5])
 local fall = tonumber(ARGV[6])
@@ -27,7 +27,7 @@ end
 licence()
 reclaim()
 
-local function report(id, era, failure)
+local function report(id, era, failure, claimed)
   local f = facts(id)
   if not f or f.era ~= era or f.probed ~= '1' then
     return 0
@@ -35,7 +35,9 @@ local function report(id, era, failure)
   local key = base .. 'container:' .. id
   if failure == '' then
     local good = math.min(tonumber(f.good or 0) + 1, rise)
-    redis.call('HSET', key, 'good', good)
+    -- Since the claim at least it has been true, however long the report was on its way.
+    f.seen = int(math.min(claimed, S.wall))
+    redis.call('HSET', key, 'good', good, 'seen', f.seen)
     redis.call('HDEL', key, 'bad')
     if good >= rise and f.probe ~= 'ok' then
       redis.call('HSET', key, 'probe', 'ok')
@@ -49,6 +51,10 @@ local function report(id, era, failure)
     redis.call('HDEL', key, 'good')
     if bad >= fall and f.probe ~= 'bad' then
       redis.call('HSET', key, 'probe', 'bad')
+      -- While it is being made clean it may well be away.
+      if f.probe == 'ok' and not f.reset then
+        strike(f, 'probe')
+      end
       f.probe = 'bad'
       settle(f)
     end
@@ -60,7 +66,7 @@ local function report(id, era, failure)
 end
 
 local taken = 0
-for at = 7, #ARGV, 3 do
-  taken = taken + report(ARGV[at], ARGV[at + 1], ARGV[at + 2])
+for at = 7, #ARGV, 4 do
+  taken = taken + report(ARGV[at], ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3]))
 end
 return { 'ok', taken }

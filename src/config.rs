@@ -356,6 +356,10 @@ pub struct HealthConfig {
     pub rise: u32,
     /// Bad probes in a row that make it unhealthy. Default 3.
     pub fall: u32,
+    /// How old a container's last good probe may be when it is given out: one that is older is probed first. 0s: any age. Default 6
+    /// intervals.
+    #[serde(with = "duration_text::optional")]
+    pub fresh_within: Option<Duration>,
     /// Probes at a time on one replica (of `[health]` only). Default 32.
     pub concurrency: usize,
     /// `auto`, `internal` or `published` (of `[health]` only). Default `auto`.
@@ -414,6 +418,9 @@ pub struct TypeProbe {
     pub rise: Option<u32>,
     /// See `[health]`.
     pub fall: Option<u32>,
+    /// See `[health]`.
+    #[serde(with = "duration_text::optional")]
+    pub fresh_within: Option<Duration>,
 }
 
 /// `[[provider]]`
@@ -496,6 +503,19 @@ impl HealthConfig {
             explicit => explicit,
         }
     }
+
+    /// How old the last good probe of a container may be when it is given out; none: any age. Never less than the time from
+    /// one probe to the end of the next, also where the interval was changed at run time.
+    #[must_use]
+    pub fn fresh_bound(&self) -> Option<Duration> {
+        let bound = self.fresh_within.unwrap_or(6 * self.interval);
+        (!bound.is_zero()).then(|| bound.max(self.least_fresh()))
+    }
+
+    /// From the claim of one probe to the end of the next, where that is due a tenth late.
+    fn least_fresh(&self) -> Duration {
+        self.interval.mul_f64(1.1) + self.timeout
+    }
 }
 
 impl Config {
@@ -544,6 +564,7 @@ impl Config {
             probe.timeout = own.timeout.unwrap_or(probe.timeout);
             probe.rise = own.rise.unwrap_or(probe.rise);
             probe.fall = own.fall.unwrap_or(probe.fall);
+            probe.fresh_within = own.fresh_within.or(probe.fresh_within);
         }
         probe
     }

@@ -5,8 +5,18 @@ local BETWEEN, NONE = '\31', '\30'
 
 -- A container: id, provider, state, check, probed, probe, why, pool state, by whom it was cordoned, lease, allocated at,
 -- token, about, held; until when it is drained by the clock, and whether its session ends then ('1'); its reset,
--- and why the last attempt failed.
+-- and why the last attempt failed; its quarantine: until when by the clock, why, and how many times it was there in a row.
 local function describe_container(f)
+  local rests, rest_why, times = NONE, NONE, NONE
+  if f.quarantine then
+    local key = S.base .. 'container:' .. f.id
+    local deadline = redis.call('ZSCORE', S.base .. 'quarantine', f.id)
+    rests = int((tonumber(deadline) or S.now) - S.now + S.wall)
+    -- A version before this one rested only what could not be made clean.
+    rest_why = f.quarantine == '1' and 'reset' or f.quarantine
+    local own = redis.call('HMGET', key, 'place', 'strikes')
+    times = f.reset == 'failed' and own[2] or own[1] and redis.call('HGET', S.base .. 'strikes:' .. own[1], 'rests') or '1'
+  end
   local pool_state, set = derive(f)
   local ends, forced = NONE, NONE
   if f.drain then
@@ -17,7 +27,8 @@ local function describe_container(f)
     f.cordon or NONE, f.lease or NONE, f.at or NONE, f.token or NONE,
     redis.call('GET', S.base .. 'about:' .. f.id) or NONE,
     set == 'available' and pool_state ~= set and '1' or NONE, ends, forced,
-    f.reset or NONE, f.reset and redis.call('HGET', S.base .. 'container:' .. f.id, 'reset_why') or NONE }, BETWEEN)
+    f.reset or NONE, f.reset and redis.call('HGET', S.base .. 'container:' .. f.id, 'reset_why') or NONE, rests,
+    rest_why, times }, BETWEEN)
 end
 
 -- A session: id, state, owner, ttl, expires in ms, created, ended, reason, token, wall clock, position, estimate in ms,

@@ -6,6 +6,7 @@ local S = {
   ended_kept_ms = tonumber(ARGV[3]),
   confirm_ms = tonumber(ARGV[4]),
   dead = 0,
+  passed = 0,
 }
 
 local SCHEMA = 1
@@ -52,7 +53,7 @@ local function read()
   S.us = time[1] * 1000000 + time[2]
   S.wall = math.floor(S.us / 1000)
   local epoch = redis.call('HMGET', KEYS[1], 'schema', 'server', 'checked', 'offset', 'tick', 'epoch', 'seq', 'floor',
-    'hold', 'lagged', 'pause', 'lost', 'trust', 'due', 'line')
+    'hold', 'lagged', 'pause', 'lost', 'trust', 'due', 'line', 'checks')
   if epoch[1] and tonumber(epoch[1]) > SCHEMA then
     return { 'newer_schema', tonumber(epoch[1]) }
   end
@@ -74,5 +75,7 @@ local function read()
   S.due = tonumber(epoch[14] or 0)
   -- Where the line stands: `join` says how.
   S.line = epoch[15]
+  -- Until when, by the clock, who finds nothing waits for a probe: `check_again` says why.
+  S.checks = tonumber(epoch[16] or 0)
   return nil
 end

@@ -50,6 +50,7 @@ local function reclaim(anyway)
       local changes
       f.quarantine = nil
       redis.call('HDEL', S.base .. 'container:' .. id, 'quarantine')
+      event('container.quarantine_over', 'container', id)
       if f.reset == 'failed' then
         changes = {}
         want_reset(f, changes)

@@ -5,12 +5,9 @@ local function serve()
     if redis.call('ZCARD', S.base .. 'queue') == 0 then
       return
     end
-    local id = next_free()
-    if not id then
-      return
-    end
     licence()
-    if not offer(facts(id)) then
+    local f = next_free()
+    if not f or not offer(f) then
       return
     end
   end

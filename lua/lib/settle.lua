@@ -1,10 +1,14 @@
 -- The heart: puts a container where its facts say it belongs, writes the event, and offers it to the line when it
--- became available. Every script that changes a fact settles what it touched, so nothing else decides who is available.
+-- became available, or has it probed first when its last good probe is too old. Every script that changes a fact settles what it touched, so nothing else decides who is available.
 -- `quiet`: the event that a session ended already says that the container is available again.
 -- `changes`: facts to be written with it, as field and value in turn.
 local function settle(f, quiet, changes)
   local _, to = derive(f)
   local from = f.set
+  if to == 'available' and from ~= to and stale(f) then
+    check_again(f)
+    _, to = derive(f)
+  end
   local key = S.base .. 'container:' .. f.id
   if to == from then
     if changes then

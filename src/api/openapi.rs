@@ -65,6 +65,7 @@ pub(super) fn service(routes: &mut ServiceConfig) {
         .service(operator::uncordon)
         .service(operator::drain)
         .service(operator::restart)
+        .service(operator::lift_quarantine)
         .service(explain::explain)
         .service(types::list_types)
         .service(types::change_type)

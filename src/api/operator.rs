@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_web::{HttpResponse, post, web};
+use actix_web::{HttpResponse, delete, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -58,6 +58,20 @@ pub(super) async fn uncordon(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     Ok(HttpResponse::Ok().json(state.pool.uncordon(&caller.by(), &id).await?))
+}
+
+/// End a container's quarantine, and forget what a container of its name failed before. One whose reset failed is made clean again at
+/// once. Twice is fine.
+#[utoipa::path(tag = "containers", security(("api_key" = [])), params(("id" = String, Path)), responses(
+    (status = 200, description = "It is not in quarantine", body = Container),
+    (status = 404, description = "No such container", body = Problem, content_type = "application/problem+json")))]
+#[delete("/containers/{id}/quarantine")]
+pub(super) async fn lift_quarantine(
+    caller: Operator,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().json(state.pool.lift_quarantine(&caller.by(), &id).await?))
 }
 
 /// Cordon a container and wait until no session has it. Answers at once: `drain` says what is waited for, and until when; it is

@@ -71,6 +71,8 @@ enum Command {
     Cordon(operator::Args),
     /// Let a container be given out again, and end its drain
     Uncordon(operator::Args),
+    /// End a container's quarantine, and forget what it failed before
+    Unquarantine(operator::Args),
     /// Cordon a container and stay until no session has it
     #[command(after_help = operator::DRAIN_HELP)]
     Drain(operator::DrainArgs),
@@ -141,6 +143,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Explain(args) => explain::explain(args).await,
         Command::Cordon(args) => operator::cordon(args).await,
         Command::Uncordon(args) => operator::uncordon(args).await,
+        Command::Unquarantine(args) => operator::unquarantine(args).await,
         Command::Drain(args) => operator::drain(args).await,
         Command::Restart(args) => operator::restart(args).await,
         Command::Events(args) => events::events(args).await,

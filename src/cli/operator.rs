@@ -1,4 +1,4 @@
-//! `leasehold cordon`, `uncordon`, `drain` and `restart`
+//! `leasehold cordon`, `uncordon`, `unquarantine`, `drain` and `restart`
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -86,6 +86,13 @@ pub(super) async fn uncordon(args: Args) -> anyhow::Result<ExitCode> {
     let client = args.connection.client()?;
     let container = client.uncordon(&find(&client, &args.container).await?).await?;
     eprintln!("container {} is not cordoned", container.name);
+    args.output.one(&container)
+}
+
+pub(super) async fn unquarantine(args: Args) -> anyhow::Result<ExitCode> {
+    let client = args.connection.client()?;
+    let container = client.lift_quarantine(&find(&client, &args.container).await?).await?;
+    eprintln!("container {} is not in quarantine", container.name);
     args.output.one(&container)
 }
 

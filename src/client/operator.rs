@@ -42,6 +42,14 @@ impl Client {
         patiently(|| self.http.json(self.http.post(&format!("/containers/{id}/uncordon")))).await
     }
 
+    /// Ends a container's quarantine, and has forgotten what its name failed before.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn lift_quarantine(&self, id: &ContainerId) -> Result<Container, ClientError> {
+        patiently(|| self.http.json(self.http.delete(&format!("/containers/{id}/quarantine")))).await
+    }
+
     /// Cordons a container and has its session waited for, until a deadline in seconds; with `force` it is ended then. Answers
     /// at once: the container's `drain` is none as soon as it is free.
     ///

@@ -115,6 +115,7 @@ impl Default for HealthConfig {
             timeout: Duration::from_secs(2),
             rise: 1,
             fall: 3,
+            fresh_within: None,
             concurrency: 32,
             reach: Reach::Auto,
         }

@@ -137,18 +137,32 @@ impl ResetWebhook {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct QuarantineConfig {
-    /// How long a container rests whose reset failed for good, the first time; twice as long each further time in a row.
-    /// Default 30s.
+    /// So many failures within `window` put a container into quarantine; 0: none ever do. Default 3.
+    pub strikes: u32,
+    /// See `strikes`. Default 10m.
+    #[serde(with = "duration_text::required")]
+    pub window: Duration,
+    /// How long a container rests, also one whose reset failed for good, the first time; twice as long each further time in a
+    /// row. Default 30s.
     #[serde(with = "duration_text::required")]
     pub first: Duration,
     /// The longest of such rests. Default 1h.
     #[serde(with = "duration_text::required")]
     pub longest: Duration,
+    /// The share of a type's containers that may be in quarantine at a time, rounded down; but one where there are two or more. A container that
+    /// flaps beyond it stays in use. Default 0.3.
+    pub share: f64,
 }
 
 impl Default for QuarantineConfig {
     fn default() -> Self {
-        Self { first: Duration::from_secs(30), longest: Duration::from_hours(1) }
+        Self {
+            strikes: 3,
+            window: Duration::from_mins(10),
+            first: Duration::from_secs(30),
+            longest: Duration::from_hours(1),
+            share: 0.3,
+        }
     }
 }
 
@@ -237,6 +251,10 @@ impl Config {
             self.reset_of(target_type).validate(&format!("types.{target_type}.reset"))?;
         }
         let (second, day) = (Duration::from_secs(1), Duration::from_hours(24));
+        let quarantine = &self.quarantine;
+        check(quarantine.strikes <= 20, "quarantine.strikes", &quarantine.strikes, "0 to 20")?;
+        between("quarantine.window", quarantine.window, second, day)?;
+        check((0.0..=1.0).contains(&quarantine.share), "quarantine.share", &quarantine.share, "0 to 1")?;
         between("quarantine.first", self.quarantine.first, second, day)?;
         between("quarantine.longest", self.quarantine.longest, self.quarantine.first, day)
     }

@@ -91,6 +91,11 @@ impl Config {
         between(&format!("{section}.interval"), probe.interval, Duration::from_millis(100), Duration::from_hours(1))?;
         between(&format!("{section}.timeout"), probe.timeout, Duration::from_millis(10), probe.interval)?;
         check(probe.rise >= 1, &format!("{section}.rise"), &probe.rise, "at least 1")?;
+        if let Some(bound) = probe.fresh_within.filter(|bound| !bound.is_zero()) {
+            let (key, least) = (format!("{section}.fresh_within"), probe.least_fresh());
+            let right = format!("0s, or from {least:?} (interval and a tenth, and timeout) to 24h");
+            check((least..=Duration::from_hours(24)).contains(&bound), &key, &format!("{bound:?}"), &right)?;
+        }
         check(probe.fall >= 1, &format!("{section}.fall"), &probe.fall, "at least 1")?;
         check(probe.path.starts_with('/'), &format!("{section}.path"), &probe.path, "a path that starts with /")
     }

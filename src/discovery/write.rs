@@ -90,10 +90,14 @@ impl Writer {
             if self.stored.get(&observation.id).is_some_and(|(stored, _)| stored != target_type) {
                 self.remove(&observation.id).await?;
             }
-            let kind = self.config.probe_of(target_type).effective_kind(&observation.about);
+            let state = self.store.type_state(target_type);
+            let probe = &state.in_force.probe;
+            let kind = probe.effective_kind(&observation.about);
             let discovered = Discovered {
                 probed: kind != ProbeKind::None,
                 resets: self.config.reset_of(target_type).wanted(self.acts),
+                fresh_within: probe.fresh_bound(),
+                quarantine: Some(self.config.quarantine.clone()),
                 after_loss: sight.after_loss(&observation, self.config.recovery.lag),
                 observation,
             };

@@ -120,7 +120,7 @@ impl Claimer<'_> {
             if let Some(failure) = &failure {
                 tracing::debug!(%target_type, container_id = %task.id, failure, "probe failed");
             }
-            let report = ProbeReport { id: task.id, era: task.era, failure, rise, fall };
+            let report = ProbeReport { id: task.id, era: task.era, claimed: task.claimed, failure, rise, fall };
             // Closed only when the replica ends.
             let _ = findings.send(Finding { target_type, report }).await;
         });

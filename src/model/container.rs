@@ -192,9 +192,23 @@ pub struct Container {
     /// How it is being made clean after a session; null when it is clean.
     #[serde(default)]
     pub reset: Option<Reset>,
+    /// Why it rests, and until when; null when it does not.
+    #[serde(default)]
+    pub quarantine: Option<Quarantine>,
     /// The last fencing token given for it; null before the first lease.
     #[schema(value_type = Option<u64>)]
     pub fencing_token: Option<FencingToken>,
+}
+
+/// A container that failed again and again, or could not be made clean, rests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Quarantine {
+    /// Until when (RFC 3339).
+    pub until: String,
+    /// How it failed last: `probe`, `check`, `exited`, `restarted`, `lost` or `reset`.
+    pub reason: String,
+    /// How many times in a row it rests.
+    pub times: u64,
 }
 
 /// How a container is being made clean.

@@ -17,7 +17,7 @@ mod share;
 pub use audit::{Fault, Finding};
 pub use container::{
     About, Container, Drain, Endpoint, EngineHealth, EngineState, Health, HealthStatus, Observation, PoolState,
-    Recovery, Reset, ResetState, TypeStatus,
+    Quarantine, Recovery, Reset, ResetState, TypeStatus,
 };
 pub use event::{Event, NoPosition, Position, RESYNC};
 pub use explain::{Explanation, NamedContainer, OutReason, Reason};

@@ -13,6 +13,10 @@ use crate::{
 /// What a shortage tells the client to wait before it tries again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// How long a create waits for the probe of a container that had none lately, and how often it looks.
+const CHECK_PATIENCE: Duration = Duration::from_secs(3);
+const CHECK_PAUSE: Duration = Duration::from_millis(100);
+
 impl Pool {
     /// Makes a session; waits in line up to `request.wait`. Dropping the future withdraws what nobody would hear of:
     /// without an idempotency key, only the answer tells the session's id.
@@ -77,13 +81,13 @@ impl Pool {
             idle: shortest(request.idle, limits.idle_max),
             affinity: request.affinity.as_deref(),
         };
-        let (mut session, replayed) = match self.store.allocate(target_type, &allocation).await? {
+        let (mut session, replayed) = match self.allocate_checked(target_type, &allocation).await? {
             Allocated::Ready(session) | Allocated::Queued(session) => (session, false),
             Allocated::Replayed(session) => (session, true),
             Allocated::Foreign => return withdrawal.nothing(not_ours(id)),
             Allocated::Shortage(recovering) => return withdrawal.nothing(nothing_free(target_type, recovering)),
             Allocated::Unavailable(Some(left)) => return withdrawal.nothing(nothing_free(target_type, Some(left))),
-            Allocated::Unavailable(None) => {
+            Allocated::Unavailable(None) | Allocated::Checking => {
                 let container_id = request.container_id.clone();
                 return withdrawal.nothing(container_id.map_or_else(
                     || no_available(target_type),
@@ -132,6 +136,22 @@ impl Pool {
                     log_start(&session);
                 }
                 Ok(Created { session, replayed })
+            }
+        }
+    }
+
+    /// Allocates. Where what could be given has not been probed lately, the create of who would not wait waits for the probe: a shortage that
+    /// it would be told of is none.
+    pub(super) async fn allocate_checked(
+        &self,
+        target_type: &TargetType,
+        allocation: &Allocation<'_>,
+    ) -> Result<Allocated, StoreError> {
+        let deadline = Deadline::now() + CHECK_PATIENCE;
+        loop {
+            match self.store.allocate(target_type, allocation).await? {
+                Allocated::Checking if Deadline::now() < deadline => tokio::time::sleep(CHECK_PAUSE).await,
+                other => return Ok(other),
             }
         }
     }

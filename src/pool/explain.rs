@@ -190,8 +190,11 @@ fn told(
             "wait for it; what takes long, and why, is in the log of the replicas".to_owned(),
         ),
         Reason::Quarantined => (
-            are("in quarantine: it failed again and again") + &ends("the next comes back"),
-            format!("find out what fails (`leasehold containers get {id}`, the engine's log), or wait"),
+            are("in quarantine") + &because + &ends("the next comes back"),
+            format!(
+                "find out what fails (`leasehold containers get {id}`, the engine's log), or wait; \
+                 `leasehold unquarantine {id}` gives it back at once"
+            ),
         ),
         Reason::ProbeFailing => (
             counted(count, "fails its probe", "fail their probe") + &because,

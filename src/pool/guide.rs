@@ -58,7 +58,7 @@ impl Pool {
                     id = theirs;
                 }
             }
-            match self.store.allocate(target_type, &self.guide_allocation(caller, target_type, id)).await? {
+            match self.allocate_checked(target_type, &self.guide_allocation(caller, target_type, id)).await? {
                 Allocated::Ready(session) => {
                     super::create::log_start(&session);
                     return Ok(session);
@@ -75,7 +75,9 @@ impl Pool {
                     return Err(nothing_free(target_type, recovering));
                 }
                 Allocated::QuotaExceeded(quota) => return Err(over_quota(caller, target_type, quota)),
-                Allocated::Queued(_) | Allocated::LineFull => return Err(no_available(target_type)),
+                Allocated::Queued(_) | Allocated::LineFull | Allocated::Checking => {
+                    return Err(no_available(target_type));
+                }
             }
         }
         Err(no_available(target_type))

@@ -31,6 +31,17 @@ impl Pool {
         Ok(container)
     }
 
+    /// Ends a container's quarantine, and forgets what its name failed before.
+    ///
+    /// # Errors
+    /// See [`PoolError`].
+    pub async fn lift_quarantine(&self, by: &str, id: &str) -> Result<Container, PoolError> {
+        let (target_type, known) = self.found(id).await?;
+        let container = still_there(self.store.lift_quarantine(&target_type, &known, by).await?, id)?;
+        tracing::info!(container_id = %container.id, %target_type, by, "container is no longer in quarantine");
+        Ok(container)
+    }
+
     /// Cordons a container and waits until `deadline` for its session to end; with `force` it is ended then. Answers at once:
     /// the waiting is Redis's, and whichever replica is there keeps the deadline.
     ///

@@ -109,6 +109,19 @@ impl Store {
         self.act(&scripts::UNCORDON, target_type, id, by, &[]).await
     }
 
+    /// Ends a container's quarantine, and forgets what its name failed. None: there is no such container.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn lift_quarantine(
+        &self,
+        target_type: &TargetType,
+        id: &ContainerId,
+        by: &str,
+    ) -> Result<Option<Container>, StoreError> {
+        self.act(&scripts::LIFT_QUARANTINE, target_type, id, by, &[]).await
+    }
+
     /// Cordons a container and waits so long for its session to end; with `force` it is ended then. None: there is no such
     /// container.
     ///
@@ -209,6 +222,13 @@ fn named(row: &mut Row, target_type: &TargetType) -> Result<(Reason, NamedContai
         session_id: container.allocated_to,
         because: match reason {
             Reason::Cordoned => container.cordoned_by.map(|by| format!("cordoned by {by}")),
+            Reason::Quarantined => container.quarantine.map(|rest| match rest.reason.as_str() {
+                "reset" => container.health.reason.unwrap_or_default(),
+                "probe" => "its probe failed again and again".to_owned(),
+                "check" => "the engine's own check failed again and again".to_owned(),
+                "lost" => "it was lost while it was leased".to_owned(),
+                _ => "it ended by itself again and again".to_owned(),
+            }),
             _ => container.health.reason,
         },
         seconds,

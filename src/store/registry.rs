@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
+
 use super::{
     Store, StoreError, Way,
     reply::{Record, Reply},
@@ -9,7 +11,10 @@ use super::{
     sessions::{bytes, flag, millis},
     view,
 };
-use crate::model::{Container, ContainerId, Observation, ProviderName, TargetType};
+use crate::{
+    config::QuarantineConfig,
+    model::{Container, ContainerId, Observation, ProviderName, TargetType},
+};
 
 /// Containers that are looked at in one script to find a provider's: half a millisecond of Redis.
 const PAGE: usize = 250;
@@ -81,6 +86,10 @@ pub struct Discovered {
     pub resets: bool,
     /// The epoch that began with a loss, if it was surely started after that was found: then nobody can hold it.
     pub after_loss: Option<u64>,
+    /// How old its last good probe may be when it is given out; none: any age.
+    pub fresh_within: Option<Duration>,
+    /// When it goes into quarantine; none: never.
+    pub quarantine: Option<QuarantineConfig>,
 }
 
 /// What is known of a provider, for status, readiness and metrics.
@@ -105,6 +114,8 @@ pub struct ProbeTask {
     pub id: ContainerId,
     /// Its era when the probe was claimed: a report from an older one is dropped.
     pub era: u64,
+    /// When it was claimed, by Redis's clock in ms.
+    pub claimed: u64,
     /// Where to dial.
     pub about: crate::model::About,
 }
@@ -116,6 +127,8 @@ pub struct ProbeReport {
     pub id: ContainerId,
     /// From the task.
     pub era: u64,
+    /// From the task. What is later than now counts as now.
+    pub claimed: u64,
     /// None when it was good; else why not, in at most 200 characters.
     pub failure: Option<String>,
     /// Good ones in a row that make it healthy.
@@ -259,8 +272,8 @@ impl Store {
     ) -> Result<Observed, StoreError> {
         let mut changed = 0;
         for chunk in containers.chunks(100) {
-            let mut args = Vec::with_capacity(8 * chunk.len());
-            for Discovered { observation, probed, resets, after_loss } in chunk {
+            let mut args = Vec::with_capacity(11 * chunk.len());
+            for Discovered { observation, probed, resets, after_loss, fresh_within, quarantine } in chunk {
                 let about = serde_json::to_string(&observation.about).map_err(|error| StoreError::Protocol {
                     script: scripts::OBSERVE.name,
                     answer: format!("a description that is not JSON: {error}"),
@@ -273,6 +286,9 @@ impl Store {
                     flag(*probed),
                     if *resets { "reset" } else { "none" }.to_owned(),
                     about,
+                    fresh_within.map(millis).unwrap_or_default(),
+                    place(&mark.provider, observation),
+                    quarantine.as_ref().map(rules).unwrap_or_default(),
                     after_loss.map(|epoch| epoch.to_string()).unwrap_or_default(),
                 ]);
             }
@@ -383,10 +399,10 @@ impl Store {
         }
         let mut tasks = Vec::new();
         for mut row in reply.values.rows()? {
-            let (id, era, about) = (row.text()?, row.number()?, row.text()?);
+            let (id, era, about, claimed) = (row.text()?, row.number()?, row.text()?, row.number()?);
             let id = id.parse().map_err(|_| row.wrong_word("a container id", &id))?;
             let about = serde_json::from_str(&about).map_err(|_| row.wrong_word("a description", &about))?;
-            tasks.push(ProbeTask { id, era, about });
+            tasks.push(ProbeTask { id, era, claimed, about });
         }
         Ok(tasks)
     }
@@ -401,7 +417,8 @@ impl Store {
         for report in reports {
             // Longer values would make the container's record four times as large in Redis.
             let failure = report.failure.as_deref().map(|why| shortened(why, 60)).unwrap_or_default();
-            args.extend([report.id.to_string(), report.era.to_string(), failure.replace(char::is_control, " ")]);
+            let failure = failure.replace(char::is_control, " ");
+            args.extend([report.id.to_string(), report.era.to_string(), failure, report.claimed.to_string()]);
         }
         self.run(Way::Slow, &scripts::REPORT_PROBES, target_type, &bytes(&args)).await.map(|_| ())
     }
@@ -472,6 +489,22 @@ struct ProviderRecord {
     status: ProviderStatus,
     asked: u64,
     answered: u64,
+}
+
+/// Where the strikes of a container are kept: by its provider's name for it, which another container may take over.
+fn place(provider: &ProviderName, observation: &Observation) -> String {
+    let name = &observation.about.name;
+    let name = if name.is_empty() { observation.id.as_str() } else { name };
+    let digest = Sha256::digest(format!("{provider}/{name}"));
+    let number = digest.iter().take(8).fold(0, |all: u64, byte| all << 8 | u64::from(*byte));
+    format!("{number:016x}")
+}
+
+/// As `rest_rules` reads it.
+fn rules(quarantine: &QuarantineConfig) -> String {
+    let QuarantineConfig { strikes, window, first, longest, share } = quarantine;
+    let thousandths = (share * 1000.0).round();
+    format!("{strikes}:{}:{}:{}:{thousandths:.0}", millis(*window), millis(*first), millis(*longest))
 }
 
 /// The word that serde spells.

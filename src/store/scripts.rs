@@ -54,7 +54,7 @@ macro_rules! library {
 /// matters: a function stands after those that it calls.
 macro_rules! core {
     () => {
-        library!("read" "open" "due" "event" "facts" "free_from" "held" "derive" "move" "grant" "terms" "session" "doubtful" "overdue"
+        library!("read" "open" "due" "event" "facts" "free_from" "held" "derive" "stale" "move" "grant" "terms" "session" "doubtful" "overdue"
             "limits" "leave" "close" "serve_ticket" "offer" "drained" "settle" "want_reset" "give_back" "finish" "session_now"
             "container_now" "next_free" "serve" "recovered" "end_drain" "warn" "reclaim" "describe")
     };
@@ -104,22 +104,27 @@ of_a_type!(CONTAINER, "container", ["container"]);
 of_a_type!(SESSIONS, "sessions", ["owner", "ended", "score", "after", "most"]);
 of_a_type!(ANNOUNCE, "announce", ["provider", "generation", "sequence"], library!("mark"));
 of_a_type!(REGISTERED, "registered", ["provider", "after", "most"]);
-of_a_type!(OBSERVE, "observe", ["provider", "generation", "sequence", "..."], library!("mark" "meet_claim"));
-of_a_type!(REMOVE, "remove", ["provider", "generation", "sequence", "..."], library!("mark" "forget"));
+of_a_type!(
+    OBSERVE,
+    "observe",
+    ["provider", "generation", "sequence", "..."],
+    library!("full" "strike" "rest_on" "mark" "meet_claim")
+);
+of_a_type!(REMOVE, "remove", ["provider", "generation", "sequence", "..."], library!("full" "strike" "mark" "forget"));
 of_a_type!(CLAIM_PROBES, "claim_probes", ["most", "interval_ms"]);
-of_a_type!(REPORT_PROBES, "report_probes", ["rise", "fall", "..."]);
+of_a_type!(REPORT_PROBES, "report_probes", ["rise", "fall", "..."], library!("full" "strike"));
 of_a_type!(
     CLAIM_RESETS,
     "claim_resets",
     ["most", "deadline_ms", "attempts", "rest_ms", "longest_ms"],
-    library!("definition" "reset_failed" "gone_failed")
+    library!("definition" "full" "strike" "reset_failed" "gone_failed")
 );
 of_a_type!(OUTDATE, "outdate", ["container", "share"]);
 of_a_type!(
     REPORT_RESET,
     "report_reset",
     ["container", "attempt", "failure", "how", "pause_ms", "attempts", "rest_ms", "longest_ms"],
-    library!("operated" "mark_cordon" "forget" "definition" "pass_cordon" "replaced" "cleaned" "reset_failed" "gone_failed")
+    library!("operated" "mark_cordon" "forget" "definition" "pass_cordon" "replaced" "cleaned" "full" "strike" "reset_failed" "gone_failed")
 );
 of_a_type!(KEEP_DEFINITION, "keep_definition", ["container", "attempt", "text"], library!("definition"));
 of_a_type!(
@@ -131,6 +136,7 @@ of_a_type!(
 of_a_type!(SETTLE, "settle", ["container"]);
 of_a_type!(CORDON, "cordon", ["container", "by"], library!("operated" "mark_cordon"));
 of_a_type!(UNCORDON, "uncordon", ["container", "by"], library!("operated"));
+of_a_type!(LIFT_QUARANTINE, "lift_quarantine", ["container", "by"]);
 of_a_type!(DRAIN, "drain", ["container", "by", "deadline_ms", "force"], library!("operated" "mark_cordon"));
 of_a_type!(RESTART, "restart", ["container", "by", "force"]);
 of_a_type!(END_SESSION, "end_session", ["session", "token", "by"]);
@@ -172,7 +178,7 @@ of_its_own!(WEBHOOK_STATE, "webhook_state", ["webhook", "most"]);
 of_its_own!(REPLAY_WEBHOOK, "replay_webhook", ["webhook", "most"]);
 
 /// Every script.
-pub(super) static ALL: [&Script; 50] = [
+pub(super) static ALL: [&Script; 51] = [
     &ALLOCATE,
     &POLL,
     &HEARTBEAT,
@@ -197,6 +203,7 @@ pub(super) static ALL: [&Script; 50] = [
     &SETTLE,
     &CORDON,
     &UNCORDON,
+    &LIFT_QUARANTINE,
     &DRAIN,
     &RESTART,
     &END_SESSION,

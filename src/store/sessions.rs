@@ -84,6 +84,8 @@ pub enum Allocated {
     Shortage(Option<Duration>),
     /// The container asked for is not available; the same.
     Unavailable(Option<Duration>),
+    /// What could be given is probed first, for its last good probe is too old: to be asked again soon.
+    Checking,
     /// The line is as long as allowed.
     LineFull,
     /// The owner has as many as it may: the name of the quota.
@@ -252,6 +254,7 @@ impl Store {
             "not_found" => Ok(Allocated::Foreign),
             "shortage" => Ok(Allocated::Shortage(left(&mut reply)?)),
             "unavailable" => Ok(Allocated::Unavailable(left(&mut reply)?)),
+            "checking" => Ok(Allocated::Checking),
             "line_full" => Ok(Allocated::LineFull),
             "quota_exceeded" => Ok(Allocated::QuotaExceeded(reply.values.text()?)),
             _ => Err(reply.unexpected()),

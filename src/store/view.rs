@@ -6,7 +6,8 @@ use serde::de::IntoDeserializer as _;
 use super::{StoreError, reply::Record};
 use crate::model::{
     About, Container, Drain, EndReason, EngineHealth, EngineState, FencingToken, Health, HealthStatus, Lease,
-    LeaseProof, OwnerName, PoolState, Reset, ResetState, Session, SessionState, TargetType, Ticket, Warning,
+    LeaseProof, OwnerName, PoolState, Quarantine, Reset, ResetState, Session, SessionState, TargetType, Ticket,
+    Warning,
 };
 
 /// Milliseconds since 1970 as RFC 3339.
@@ -162,6 +163,10 @@ fn container_of(id: &str, record: &mut Record<'_>, target_type: &TargetType) -> 
         Some(_) => Some(ResetState::Pending),
     };
     let failure = record.optional_text()?.map(str::to_owned);
+    let rests_until = record.optional_number()?.map(time_text);
+    let rest_why = record.optional_text()?.map(str::to_owned);
+    let times = record.optional_number()?.unwrap_or(1);
+    let quarantine = rests_until.zip(rest_why).map(|(until, reason)| Quarantine { until, reason, times });
     let mut health = health(state, engine, probed, probe, why);
     if reset == Some(ResetState::Failed) {
         health.status = HealthStatus::Unhealthy;
@@ -186,6 +191,7 @@ fn container_of(id: &str, record: &mut Record<'_>, target_type: &TargetType) -> 
         labels: about.labels,
         created_at: about.created_at,
         health,
+        quarantine,
         reset: reset.map(|state| Reset { state, failure }),
         fencing_token,
     })

@@ -70,6 +70,37 @@ async fn an_admin_cordons_and_uncordons_and_the_event_says_who() {
 }
 
 #[tokio::test]
+async fn an_admin_sees_why_a_container_rests_and_lifts_it() {
+    let service = Service::start(1, 1).await;
+    let http = service.http();
+    let id = http.get("/containers").await.body["containers"][0]["id"].as_str().unwrap().to_owned();
+    let mut redis = service.redis.conn();
+    // As `lua/lib/strike.lua` leaves it; a container without a probe does not flap.
+    let _: i64 = redis::cmd("HSET")
+        .arg(format!("test:{{wine}}:container:{id}"))
+        .arg(&["quarantine", "probe"])
+        .query(&mut redis)
+        .unwrap();
+    let _: i64 = redis::cmd("ZADD").arg("test:{wine}:quarantine").arg(9e12).arg(&id).query(&mut redis).unwrap();
+    // A cordon and its end settle it.
+    act(&http, &id, "cordon", json!({})).await;
+    act(&http, &id, "uncordon", json!({})).await;
+    let shown = http.get(&format!("/containers/{id}")).await.expect(200).body;
+    assert_eq!((&shown["pool_state"], &shown["quarantine"]["reason"]), (&json!("unhealthy"), &json!("probe")));
+    let why = http.get("/explain?target_type=wine").await.expect(200).body;
+    assert_eq!(why["reasons"][0]["reason"], "quarantined", "{why}");
+    let help = why["reasons"][0]["help"].as_str().unwrap();
+    assert!(help.contains(&format!("leasehold unquarantine {id}")), "{help}");
+    let free = http.delete(&format!("/containers/{id}/quarantine")).await.expect(200).body;
+    assert_eq!((&free["pool_state"], &free["quarantine"]), (&json!("available"), &json!(null)));
+    ready(&http).await;
+    let told = events(&service.redis);
+    let lifted: Vec<_> = told.iter().filter(|(kind, _)| kind == "container.quarantine_lifted").collect();
+    assert_eq!(lifted.len(), 1);
+    assert_eq!(lifted[0].1["by"], "admin/environment");
+}
+
+#[tokio::test]
 async fn only_an_admin_acts_and_a_drain_has_its_bounds() {
     let service = Service::start_with(1, 1, super::auth::with_keys).await;
     let http = service.http();
@@ -81,6 +112,11 @@ async fn only_an_admin_acts_and_a_drain_has_its_bounds() {
         }
         http.post(&format!("/containers/nobody/{verb}"), json!({})).await.problem(404, "container_not_found");
     }
+    for key in ["alice-key", "eye-key"] {
+        let path = format!("/containers/{id}/quarantine");
+        http.with_key(Some(key)).delete(&path).await.problem(403, "forbidden");
+    }
+    http.delete("/containers/nobody/quarantine").await.problem(404, "container_not_found");
     let wrong = async |body, status, code| {
         http.post(&format!("/containers/{id}/drain"), body).await.problem(status, code).text_at("/detail")
     };

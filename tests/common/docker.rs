@@ -42,6 +42,7 @@ pub struct Target {
     also_on: Vec<String>,
     fixed: Vec<(u16, u16)>,
     binds: Vec<String>,
+    name: Option<String>,
     restarts: bool,
 }
 
@@ -70,6 +71,18 @@ impl Target {
         self
     }
 
+    /// Under this name rather than one by chance.
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Begun anew by the engine whenever it ends.
+    pub fn restarting(mut self) -> Self {
+        self.restarts = true;
+        self
+    }
+
     /// Another network than the default.
     pub fn network(mut self, network: &str) -> Self {
         self.network = Some(network.to_owned());
@@ -91,12 +104,6 @@ impl Target {
     /// A mount, as `volume:/where`.
     pub fn bind(mut self, bind: impl Into<String>) -> Self {
         self.binds.push(bind.into());
-        self
-    }
-
-    /// The engine starts it again whenever it ends.
-    pub fn restarts(mut self) -> Self {
-        self.restarts = true;
         self
     }
 }
@@ -162,7 +169,8 @@ impl Engine {
             stop_signal: Some("SIGKILL".to_owned()),
             ..ContainerCreateBody::default()
         };
-        let name = format!("leasehold-test-{}-{:08x}", self.run, rand::random::<u32>());
+        let by_chance = || format!("leasehold-test-{}-{:08x}", self.run, rand::random::<u32>());
+        let name = target.name.unwrap_or_else(by_chance);
         let options = CreateContainerOptions { name: Some(name), ..CreateContainerOptions::default() };
         let id = self.docker.create_container(Some(options), body).await.expect("a container is made").id;
         for network in target.also_on {

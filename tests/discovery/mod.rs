@@ -6,6 +6,7 @@ mod insight;
 mod loss;
 mod operator;
 mod order;
+mod quarantine;
 mod replicas;
 
 use std::{sync::Arc, time::Duration};

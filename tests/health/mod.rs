@@ -1,5 +1,6 @@
 //! Probes, through a running health loop and a real Redis, against real sockets.
 
+mod borrow;
 mod demo;
 mod hostile;
 mod sharing;

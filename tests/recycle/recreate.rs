@@ -191,7 +191,7 @@ async fn case_39_a_recreate_is_finished_wherever_its_worker_was_killed() {
         .also_on(&more)
         .publish_at(5900, free_port())
         .bind(format!("{volume}:/home"))
-        .restarts();
+        .restarting();
     let mut recycled = Recycled { id: engine.start(target).await, ..recycled };
     recycled.becomes("it is found", available).await;
     let first = kept(&recycled.inspect(&recycled.id).await);

@@ -1,6 +1,7 @@
 //! The scripts, one by one, through the store on a real Redis.
 
 mod audit;
+mod borrow;
 mod fair;
 mod leases;
 mod limits;
@@ -8,6 +9,7 @@ mod line;
 mod model;
 mod operator;
 mod overdue;
+mod quarantine;
 mod recovery;
 mod registry;
 mod resets;
@@ -140,7 +142,8 @@ impl Bench {
     }
 
     pub async fn report(&self, name: &str, era: u64, failure: Option<&str>) {
-        let report = ProbeReport { id: id(name), era, failure: failure.map(str::to_owned), rise: 1, fall: 3 };
+        let report =
+            ProbeReport { id: id(name), era, claimed: u64::MAX, failure: failure.map(str::to_owned), rise: 1, fall: 3 };
         self.store.report_probes(&self.wine, &[report]).await.unwrap();
     }
 }
@@ -167,5 +170,7 @@ pub fn running(name: &str) -> Discovered {
         probed: false,
         resets: false,
         after_loss: None,
+        fresh_within: None,
+        quarantine: None,
     }
 }

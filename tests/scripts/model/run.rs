@@ -276,7 +276,7 @@ impl Run {
     async fn probe(&mut self, name: &str, good: bool, late: bool) {
         let era = self.world.containers.get(name).map_or(1, |container| container.era) - u64::from(late);
         let failure = (!good).then(|| "connection refused".to_owned());
-        let report = ProbeReport { id: id(name), era, failure, rise: RISE, fall: FALL };
+        let report = ProbeReport { id: id(name), era, claimed: u64::MAX, failure, rise: RISE, fall: FALL };
         self.store.report_probes(&self.wine, &[report]).await.unwrap();
         self.world.reclaim();
         let Some(container) = self.world.containers.get_mut(name).filter(|c| c.era == era && c.probed) else { return };
