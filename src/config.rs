@@ -202,6 +202,10 @@ pub struct RecoveryConfig {
     /// How long every live holder has time to prove its lease, before the end of a proven one is believed. Default 1m.
     #[serde(with = "duration_text::required")]
     pub grace: Duration,
+    /// How long after a loss the replicas say what they know of the epochs before, where Redis's clock may be behind those and
+    /// none asks that heard of Redis until just now: so that no epoch's number is used twice. Default 2500ms.
+    #[serde(with = "duration_text::required")]
+    pub gather: Duration,
     /// Whether Redis loses no acknowledged write at a restart (`appendfsync always`) and, where it has replicas, at a
     /// failover (`redis.wait_replicas`): then only an empty Redis is a loss. Default false.
     pub lossless: bool,

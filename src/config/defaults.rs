@@ -56,7 +56,13 @@ impl Default for RedisConfig {
 
 impl Default for RecoveryConfig {
     fn default() -> Self {
-        Self { longest_lease: None, lag: Duration::from_secs(10), grace: Duration::from_mins(1), lossless: false }
+        Self {
+            longest_lease: None,
+            lag: Duration::from_secs(10),
+            grace: Duration::from_mins(1),
+            gather: Duration::from_millis(2500),
+            lossless: false,
+        }
     }
 }
 

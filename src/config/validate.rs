@@ -36,6 +36,7 @@ impl Config {
         }
         between("recovery.lag", self.recovery.lag, Duration::ZERO, hour)?;
         between("recovery.grace", self.recovery.grace, Duration::ZERO, hour)?;
+        between("recovery.gather", self.recovery.gather, Duration::ZERO, hour)?;
         for key in &self.lease_tokens.keys {
             let ok = key.expose_secret().len() >= 32;
             check(ok, "lease_tokens.keys", &"(not shown)", "at least 32 bytes each, as from `openssl rand -hex 32`")?;

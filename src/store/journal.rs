@@ -11,6 +11,9 @@ use crate::model::{LeaseProof, SessionId, TargetType};
 /// How long a renewal is remembered: every live session is renewed more often.
 const KEPT: Duration = Duration::from_mins(1);
 
+/// Whoever heard of a type so lately knows all that others know: the reaper asks twice as often.
+const ABREAST: Duration = Duration::from_secs(2);
+
 /// The journal of one replica.
 #[derive(Default)]
 pub(super) struct Journal {
@@ -21,13 +24,16 @@ pub(super) struct Journal {
 struct OfType {
     leases: HashMap<SessionId, Remembered>,
     seen: Seen,
+    /// When that was last heard of.
+    heard: Option<Instant>,
     /// The epoch that the leases were replayed in.
     replayed: u64,
     pruned: Option<Instant>,
 }
 
 impl OfType {
-    fn saw(&mut self, epoch: u64, token: u64) {
+    fn saw(&mut self, epoch: u64, token: u64, now: Instant) {
+        self.heard = Some(now);
         self.seen.epoch = self.seen.epoch.max(epoch);
         self.seen.token = self.seen.token.max(token);
     }
@@ -44,13 +50,15 @@ struct Remembered {
 pub(super) struct Seen {
     pub(super) epoch: u64,
     pub(super) token: u64,
+    /// The type was heard of until just now: nobody has seen more.
+    pub(super) just_now: bool,
 }
 
 impl Journal {
     /// A lease was granted, renewed or read: it lasts so long from now.
     pub(super) fn renewed(&self, proof: &LeaseProof, lasts: Duration) {
         self.with(&proof.target_type, |of_type, now| {
-            of_type.saw(proof.epoch, proof.fencing_token.0);
+            of_type.saw(proof.epoch, proof.fencing_token.0, now);
             match of_type.leases.get_mut(&proof.session) {
                 Some(known) if known.proof.fencing_token == proof.fencing_token => {
                     known.proof.epoch = proof.epoch;
@@ -72,12 +80,15 @@ impl Journal {
     /// An epoch was seen, and a fencing token that none granted until then is above. Whoever begins the next epoch must know
     /// both: Redis may have lost them, and its clock may be behind.
     pub(super) fn saw(&self, target_type: &TargetType, epoch: u64, token: u64) {
-        self.with(target_type, |of_type, _| of_type.saw(epoch, token));
+        self.with(target_type, |of_type, now| of_type.saw(epoch, token, now));
     }
 
     /// The highest epoch and fencing token that were seen.
     pub(super) fn seen(&self, target_type: &TargetType) -> Seen {
-        self.with(target_type, |of_type, _| of_type.seen)
+        self.with(target_type, |of_type, now| Seen {
+            just_now: of_type.heard.is_some_and(|heard| now - heard < ABREAST),
+            ..of_type.seen
+        })
     }
 
     /// What is to be replayed in a new epoch: leases of earlier ones that still last, and how long. Once for each epoch, unless
@@ -143,7 +154,7 @@ mod tests {
         journal.renewed(&proof(lapsed, 9, 1), Duration::ZERO);
         journal.renewed(&proof(over, 8, 1), minute);
         journal.ended(&wine, over);
-        assert_eq!(journal.seen(&wine), Seen { epoch: 1, token: 9 });
+        assert_eq!(journal.seen(&wine), Seen { epoch: 1, token: 9, just_now: true });
         assert!(journal.to_replay(&wine, 1).unwrap().is_empty(), "they are of this epoch");
         let sessions = |rows: Option<Vec<(LeaseProof, Duration)>>| {
             rows.unwrap().into_iter().map(|row| row.0.session).collect::<Vec<_>>()

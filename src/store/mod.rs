@@ -11,6 +11,7 @@
 //! | `available` | zset by time freed | what may be given out, longest idle first | `settle` | 177 |
 //! | `cordoned` `unhealthy` `initializing` `resetting` | zset by time of entry | the rest, one each; leased ones are in none: they are counted by `leases` and `offers` | `settle` | 177 |
 //! | `cleared` | zset by the time from which it is free | in a recovery: of those in `available`, the ones that nobody can still hold | `settle`, `observe` | 177 |
+//! | `gathered` | hash | after a loss, until an epoch begins: since when, and the highest epoch and token that a replica knew; expires | `begin` | one |
 //! | `claims` | hash | in a recovery: the sessions of leases that were proven before their container was found | `adopt`, `observe` | 110 |
 //! | `resets` | zset by time | what is to be made clean: when the next worker may claim it | `give_back`, `claim_resets`, `report_reset` | 177 |
 //! | `definition:<id>` | hash | of a container that is made anew: its provider, what the new one is made from, as the provider tells it, which one that is, the attempt that goes on, and how many there were; until the new one is in use, also when the old one is gone | `keep_definition`, `claim_resets`, `replace`, `report_reset` | 200 more than the text |
@@ -150,6 +151,7 @@ struct RecoveryTimes {
     wait: Duration,
     lag: Duration,
     grace: Duration,
+    gather: Duration,
     lossless: bool,
 }
 
@@ -194,6 +196,7 @@ impl Store {
                 wait: config.longest_lease() + config.recovery.lag,
                 lag: config.recovery.lag,
                 grace: config.recovery.grace,
+                gather: config.recovery.gather,
                 lossless: config.recovery.lossless,
             },
             replication: Replication { replicas: config.redis.wait_replicas, patience: config.redis.wait_timeout },

@@ -8,6 +8,9 @@ use super::{
 };
 use crate::model::{EndReason, LeaseProof, Session, TargetType};
 
+/// Why nothing begins yet.
+const GATHERING: &str = "its data may be old, and what other replicas know of the time before is waited for";
+
 /// How a type that was found on another server, or without data, goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Verdict {
@@ -44,11 +47,13 @@ impl Store {
                 flag(recovery.lossless),
                 seen.epoch.to_string(),
                 seen.token.to_string(),
+                millis(if seen.just_now { Duration::ZERO } else { recovery.gather }),
             ];
             let mut reply = self.run_once(way, &scripts::BEGIN, target_type, &bytes(&args)).await?;
             match reply.code.as_str() {
                 "known" => return Ok(()),
                 "stale" => {}
+                "gathering" => return Err(StoreError::Refused(GATHERING.to_owned())),
                 "began" => {
                     let (epoch, kept) = (reply.values.number()?, reply.values.number()? == 1);
                     let left = reply.values.optional_number()?.map(Duration::from_millis);

@@ -147,7 +147,7 @@ of_a_type!(RESTORE_SETTINGS, "restore_settings", ["version", "last", "..."], lib
 of_a_type!(
     BEGIN,
     "begin",
-    ["verdict", "met_ms", "wait_ms", "lag_ms", "grace_ms", "lossless", "epoch_seen", "token_seen"]
+    ["verdict", "met_ms", "wait_ms", "lag_ms", "grace_ms", "lossless", "epoch_seen", "token_seen", "gather_ms"]
 );
 of_a_type!(ADOPT, "adopt", ["brief", "token_seen", "..."], library!("claim" "renew"));
 of_a_type!(END_RECOVERY, "end_recovery", []);

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use leasehold::{
+    config::{Config, RecoveryConfig},
     metrics::Metrics,
     model::{EndReason, LeaseProof, LeaseTokens, PoolState, Session, SessionId},
     store::{Adopted, Allocated, Announced, Beat, Discovered, Heartbeat, Polled, ResetTerms, Store},
@@ -19,6 +20,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const GRACE: Duration = Duration::from_mins(1);
 
 fn bench() -> Bench {
+    bench_that(|_| {})
+}
+
+fn bench_that(change: impl FnOnce(&mut Config)) -> Bench {
     Bench::with(|config| {
         config.lease_tokens.keys = vec![SecretString::from(KEY)];
         config.recovery.longest_lease = Some(LONGEST);
@@ -27,6 +32,7 @@ fn bench() -> Bench {
         // Nobody polls while the tests let time pass.
         config.limits.ticket_life = 2 * LONGEST;
         config.limits.wait_max = 2 * LONGEST;
+        change(config);
     })
 }
 
@@ -404,6 +410,54 @@ async fn tokens_and_epochs_grow_also_when_all_is_lost_and_the_clock_stood_ahead(
     assert!(bench.store.reclaim(&bench.wine).await.unwrap().epoch > epoch);
     bench.pass(LONGEST + LAG);
     assert!(token_of(&bench.ready().await) > token_of(&before));
+}
+
+fn gathering() -> Bench {
+    bench_that(|config| config.recovery.gather = RecoveryConfig::default().gather)
+}
+
+/// An epoch far ahead of Redis's clock, as after the clock was set back, which one replica heard of; then all is lost.
+async fn flushed_far_behind(bench: &Bench) -> u64 {
+    const FAR: u64 = 9_000_000_000_000;
+    bench.containers(&["one"]).await;
+    let mut command = redis::cmd("HSET");
+    command.arg(bench.key("epoch")).arg("epoch").arg(FAR);
+    let _: i64 = command.query(&mut bench.redis.conn()).unwrap();
+    bench.store.reclaim(&bench.wine).await.unwrap();
+    bench.flushed();
+    FAR
+}
+
+fn epoch_now(bench: &Bench) -> Option<u64> {
+    let mut command = redis::cmd("HGET");
+    command.arg(bench.key("epoch")).arg("epoch").query(&mut bench.redis.conn()).unwrap()
+}
+
+#[tokio::test]
+async fn who_just_started_lets_an_epoch_begin_by_those_who_know_more() {
+    let bench = gathering();
+    let far = flushed_far_behind(&bench).await;
+    let fresh = bench.other();
+    let told = fresh.counts(&bench.wine).await.unwrap_err().to_string();
+    assert!(told.contains("what other replicas know"), "{told}");
+    assert_eq!(epoch_now(&bench), None);
+    bench.held_back().await;
+    assert_eq!(epoch_now(&bench), Some(far + 1));
+    assert!(fresh.counts(&bench.wine).await.unwrap().recovery.is_some());
+}
+
+#[tokio::test]
+async fn where_all_were_away_the_most_that_anybody_knows_counts() {
+    let bench = gathering();
+    let far = flushed_far_behind(&bench).await;
+    // So long that it may not be abreast any more.
+    tokio::time::sleep(Duration::from_millis(2100)).await;
+    let fresh = bench.other();
+    fresh.counts(&bench.wine).await.unwrap_err();
+    bench.store.counts(&bench.wine).await.unwrap_err();
+    eventually("an epoch", PATIENCE, async || fresh.counts(&bench.wine).await.ok()).await;
+    assert_eq!(epoch_now(&bench), Some(far + 1));
+    assert_eq!(bench.members("gathered"), Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -142,6 +142,8 @@ pub enum FaultKind {
     ContainerFlapped,
     ContainerCordoned,
     ContainerDrained,
+    RestartAsked,
+    QuarantineLifted,
     Rogue,
 }
 

@@ -1,4 +1,5 @@
-//! Operators at work: they cordon, drain and uncordon containers, whatever else is done to the system.
+//! Operators at work: they cordon, drain, uncordon and restart containers and end their quarantine, whatever else is done to the
+//! system.
 
 use std::{ops::Range, time::Duration};
 
@@ -49,28 +50,37 @@ impl<'a> Operator<'a> {
             self.pause(200..1500).await;
             let container = self.containers[self.random.random_range(0..self.containers.len())].clone();
             let from = self.world.history.now();
-            let (kind, what) = match self.random.random_range(0..10) {
+            let (kind, what) = match self.random.random_range(0..14) {
                 0..4 => {
-                    self.act(&container, "cordon", json!({})).await;
+                    self.act(&container, "POST", "cordon", json!({})).await;
                     self.pause(100..1500).await;
                     (FaultKind::ContainerCordoned, container.clone())
                 }
                 4..7 => {
                     let deadline_seconds = self.random.random_range(0..3);
-                    self.act(&container, "drain", json!({ "deadline_seconds": deadline_seconds })).await;
+                    self.act(&container, "POST", "drain", json!({ "deadline_seconds": deadline_seconds })).await;
                     self.pause(500..3000).await;
                     (FaultKind::ContainerDrained, container.clone())
                 }
-                _ => {
+                7..10 => {
                     let deadline_seconds = self.random.random_range(0..2);
                     let body = json!({ "deadline_seconds": deadline_seconds, "force": true });
-                    self.act(&container, "drain", body).await;
+                    self.act(&container, "POST", "drain", body).await;
                     self.until_free(&container).await;
                     tokio::time::sleep(REST).await;
                     (FaultKind::ContainerDrained, format!("{container} by force"))
                 }
+                10 | 11 => {
+                    // Refused where a session has it, and where its provider only lists it.
+                    self.act(&container, "POST", "restart", json!({})).await;
+                    (FaultKind::RestartAsked, container.clone())
+                }
+                _ => {
+                    self.act(&container, "DELETE", "quarantine", json!({})).await;
+                    (FaultKind::QuarantineLifted, container.clone())
+                }
             };
-            self.act(&container, "uncordon", json!({})).await;
+            self.act(&container, "POST", "uncordon", json!({})).await;
             let to = self.world.history.now();
             self.world.history.add(&Record::Fault(Fault { kind, what, from, to, harm: Harm::None }));
         }
@@ -92,12 +102,12 @@ impl<'a> Operator<'a> {
         }
     }
 
-    /// Asks one replica after the other until one has done it.
-    async fn act(&mut self, container: &str, verb: &str, body: Value) {
+    /// Asks one replica after the other until one has done or refused it.
+    async fn act(&mut self, container: &str, method: &str, verb: &str, body: Value) {
         let path = format!("/containers/{container}/{verb}");
         while self.world.history.now() < self.last {
-            match call(self.world, self.replica(), "POST", &path, Some(body.clone())).await {
-                Some((200 | 404, _)) => return,
+            match call(self.world, self.replica(), method, &path, Some(body.clone())).await {
+                Some((200 | 404 | 409, _)) => return,
                 _ => self.pause(50..200).await,
             }
         }

@@ -28,6 +28,9 @@ const RETURN: Duration = Duration::from_secs(3);
 /// A reset: an attempt whose report was lost is over after six seconds, and made again.
 const RESET: Duration = Duration::from_secs(8);
 
+/// The longest rest in quarantine, as the world's configuration says.
+const REST: Duration = Duration::from_secs(2);
+
 /// How long it is watched whether everything becomes free.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -86,7 +89,7 @@ fn start(plan: &Plan, history: &History) -> Start {
         topology: plan.topology.as_str().to_owned(),
         wall: history.wall(),
         leak_bound: micros(LEAK_BOUND),
-        free_bound: micros(Duration::from_secs(TTL_MOST) + LEAK_BOUND + RETURN + RESET),
+        free_bound: micros(Duration::from_secs(TTL_MOST) + LEAK_BOUND + RETURN + RESET + REST),
         recovery: micros(recovery(plan.topology).iter().sum()),
     }
 }
