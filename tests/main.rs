@@ -11,6 +11,7 @@ mod failure;
 mod health;
 mod layers;
 mod monitoring;
+mod pains;
 mod recycle;
 mod scripts;
 mod security;
@@ -18,3 +19,4 @@ mod topology;
 mod torture;
 #[path = "torture/tests/mod.rs"]
 mod torture_tests;
+mod upgrade;

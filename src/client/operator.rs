@@ -11,11 +11,12 @@ use super::{
 };
 use crate::model::{Container, ContainerId, Explanation, Setting, TargetType, TypeInfo};
 
-/// The body of a drain. What is `None` is left to the server's default.
+/// The body of a drain. What is the server's default is left out.
 #[derive(Serialize)]
 struct Drain {
     #[serde(skip_serializing_if = "Option::is_none")]
     deadline_seconds: Option<u64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     force: bool,
 }
 

@@ -84,7 +84,8 @@ pub struct Renewal {
     /// The lease token of the session: needed only where the last answer wanted a proof.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lease_token: Option<String>,
-    /// Whether the session was used since its last renewal.
+    /// Whether the session was used since its last renewal. Sent only where it says something, as all that a version before may not know.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub active: bool,
 }
 

@@ -65,6 +65,8 @@ impl Client {
             fencing_token: Option<FencingToken>,
             #[serde(skip_serializing_if = "Option::is_none")]
             lease_token: Option<&'a str>,
+            // Only where it says something: a replica of a version that did not know it refuses a field that it does not know.
+            #[serde(skip_serializing_if = "std::ops::Not::not")]
             active: bool,
         }
         let body = Body { fencing_token, lease_token, active };

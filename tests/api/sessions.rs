@@ -44,7 +44,7 @@ async fn a_session_is_made_renewed_and_given_back() {
 }
 
 #[tokio::test]
-async fn a_lease_that_nobody_renews_ends_by_itself() {
+async fn pain_locks_with_no_ttl_a_lease_that_nobody_renews_ends_by_itself() {
     let service = Service::start(1, 1).await;
     let http = service.http();
     let made = http.post("/sessions", json!({"target_type": "wine", "ttl_seconds": 5})).await.expect(201);

@@ -4,6 +4,7 @@ use std::{
     fmt::Display,
     io::{BufRead as _, BufReader, Write as _},
     net::SocketAddr,
+    path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
@@ -28,6 +29,8 @@ pub struct Settings {
     pub env: Vec<(String, String)>,
     /// Arguments after `serve`.
     pub args: Vec<String>,
+    /// Another program than this version's.
+    pub program: Option<PathBuf>,
 }
 
 impl Settings {
@@ -45,6 +48,12 @@ impl Settings {
     /// With these environment variables, under their whole names.
     pub fn process_env(mut self, variables: Vec<(String, String)>) -> Self {
         self.env.extend(variables);
+        self
+    }
+
+    /// Of another version.
+    pub fn program(mut self, program: PathBuf) -> Self {
+        self.program = Some(program);
         self
     }
 
@@ -82,7 +91,8 @@ impl Replica {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let file = folder.path().join("leasehold.toml");
         std::fs::write(&file, &settings.toml).expect("a configuration file");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_leasehold"));
+        let ours = || env!("CARGO_BIN_EXE_leasehold").into();
+        let mut command = Command::new(settings.program.clone().unwrap_or_else(ours));
         command
             .arg("serve")
             .args(&settings.args)

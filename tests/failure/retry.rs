@@ -10,7 +10,7 @@ use super::{replica, sessions};
 use crate::common::{eventually, redis::Redis, wire::Wire};
 
 #[tokio::test]
-async fn case_03_a_replica_killed_before_its_answer_left_and_the_retry_gets_the_same_session() {
+async fn case_03_pain_the_reply_was_lost_a_replica_killed_before_its_answer_left_and_the_retry_gets_the_same_session() {
     let redis = Redis::start();
     let wire = Wire::to_tcp(redis.address()).await;
     let mut first = replica(&format!("redis://{}", wire.at()), 2).await;

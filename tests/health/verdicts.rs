@@ -37,7 +37,7 @@ async fn rfb_takes_a_greeting_and_names_what_else_came() {
 }
 
 #[tokio::test]
-async fn an_rfb_probe_lets_the_handshake_finish_and_leaves_before_it_becomes_a_viewer() {
+async fn pain_a_health_check_disturbs_an_rfb_probe_lets_the_handshake_finish_and_leaves_before_it_becomes_a_viewer() {
     let mut probed = Probed::new(ProbeKind::Rfb);
     let (left, mut lefts) = tokio::sync::mpsc::unbounded_channel();
     let target = Target::new(move |mut stream| {

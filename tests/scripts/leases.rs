@@ -99,7 +99,7 @@ async fn case_08_a_heartbeat_after_expiry_says_ended_and_a_stale_token_is_refuse
 }
 
 #[tokio::test]
-async fn case_37_a_lapsed_lease_is_given_on_without_a_reaper() {
+async fn case_37_pain_timeouts_while_the_cleaner_is_down_a_lapsed_lease_is_given_on_without_a_reaper() {
     let bench = Bench::new();
     bench.containers(&["one"]).await;
     let first = bench.ready().await;

@@ -336,7 +336,7 @@ async fn session_costs(bench: &Bench) -> u64 {
 /// Every command of these scripts takes O(log n); so does a script that runs as many of them, whatever the pool's size.
 /// The times, with a million, are in the benchmark.
 #[tokio::test]
-async fn case_25_an_allocation_runs_as_many_commands_in_a_pool_of_any_size() {
+async fn case_25_pain_slow_under_contention_an_allocation_runs_as_many_commands_in_a_pool_of_any_size() {
     let bench = Bench::new();
     let names: Vec<String> = (0..20_000).map(|number| format!("c{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();

@@ -24,7 +24,7 @@ use crate::common::redis::Redis;
 const CASES: u32 = 200;
 
 #[test]
-fn case_02_random_operations_keep_the_invariants_and_do_what_the_model_says() {
+fn case_02_pain_double_allocation_random_operations_keep_the_invariants_and_do_what_the_model_says() {
     let redis = Arc::new(Redis::start());
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mut config = Config { failure_persistence: None, max_shrink_time: 60_000, ..Config::default() };
