@@ -46,7 +46,7 @@ async fn begin(connection: &mut MultiplexedConnection) -> anyhow::Result<()> {
     let _: u64 = redis::cmd("HSET").arg(format!("{PREFIX}:types")).arg(&types).query_async(connection).await?;
     let met = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis().to_string();
     let fixed = [("verdict", "new"), ("met_ms", met.as_str()), ("lossless", "0")];
-    let zero = ["wait_ms", "lag_ms", "grace_ms", "epoch_seen", "token_seen"].map(|name| (name, "0"));
+    let zero = ["wait_ms", "lag_ms", "grace_ms", "epoch_seen", "token_seen", "gather_ms"].map(|name| (name, "0"));
     let call = Call::new("begin", &[&fixed[..], &zero[..]].concat());
     call.load(connection).await?;
     let _: redis::Value = call.rest(&[]).query_async(connection).await?;

@@ -1,10 +1,11 @@
 //! The benchmark: starts its own Redis, replicas and peers, measures them in one run, and writes what it found as Markdown, JSON
 //! and a plot. `make bench` runs everything (about twenty minutes), `make bench-quick` a small part of each.
-//! `PARTS=http,growth,line,replica,redis,peers` takes some parts only.
+//! `PARTS=http,growth,line,between,replica,redis,peers` takes some parts only.
 //!
 //! `BENCH=profile cargo bench` records a replica by `perf` instead; `BENCH=compare OTHER=path cargo bench` compares this build with others
 //! (paths with `:` between them) in one run.
 
+mod between;
 mod compare;
 mod fill;
 mod floor;
@@ -54,7 +55,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 /// What is measured, in this order.
-const PARTS: [&str; 6] = ["http", "growth", "line", "replica", "redis", "peers"];
+const PARTS: [&str; 7] = ["http", "growth", "line", "between", "replica", "redis", "peers"];
 
 /// Measures and writes.
 async fn run() -> anyhow::Result<()> {
@@ -74,6 +75,7 @@ async fn run() -> anyhow::Result<()> {
             "http" => http::measure(&plan, &mut report).await,
             "growth" => growth::measure(&plan, &mut report).await,
             "line" => line::measure(&plan, &mut report).await,
+            "between" => between::measure(&plan, &mut report).await,
             "replica" => replica::measure(&plan, &mut report).await,
             "redis" => profile::redis_time(&mut report).await,
             _ => peers::measure(&plan, &mut report).await,

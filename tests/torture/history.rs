@@ -103,6 +103,8 @@ pub struct Use {
     pub at: Micros,
     pub container: String,
     pub control: String,
+    /// Which start of a container it was: no other has the same.
+    pub life: u64,
     pub session: String,
     pub token: u64,
     /// Until when the user believed itself the holder.

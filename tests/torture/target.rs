@@ -7,7 +7,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -18,6 +18,9 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::history::{History, Micros, Record, Use};
+
+/// Starts so far, of all containers.
+static LIVES: AtomicU64 = AtomicU64::new(0);
 
 /// One incarnation of a container. It dies with this value.
 pub struct Target {
@@ -35,6 +38,7 @@ impl Target {
         let desk = Arc::new(Desk {
             container: container.to_owned(),
             control: address.to_string(),
+            life: LIVES.fetch_add(1, Ordering::Relaxed),
             highest: Mutex::new(0),
             healthy: healthy.clone(),
             history,
@@ -71,6 +75,7 @@ impl Drop for Target {
 struct Desk {
     container: String,
     control: String,
+    life: u64,
     highest: Mutex<u64>,
     healthy: Arc<AtomicBool>,
     history: Arc<History>,
@@ -104,6 +109,7 @@ impl Desk {
             at: self.history.now(),
             container: self.container.clone(),
             control: self.control.clone(),
+            life: self.life,
             session: session.to_owned(),
             token,
             until,

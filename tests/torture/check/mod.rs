@@ -1,6 +1,7 @@
 //! Decides, from a history alone, whether the promises held.
 
 mod answers;
+mod clean;
 mod ends;
 mod events;
 mod holders;
@@ -104,6 +105,7 @@ pub fn check(story: &Story) -> Verdict {
     let mut violations = Vec::new();
     violations.extend(holders::check(story));
     violations.extend(tokens::check(story));
+    violations.extend(clean::check(story));
     violations.extend(answers::check(story));
     violations.extend(events::check(story));
     let (late, latest_end, abandoned) = ends::abandoned(story);

@@ -86,6 +86,7 @@ impl Planted {
             at: at * 1000,
             container: CONTAINER.to_owned(),
             control: CONTROL.to_owned(),
+            life: 1,
             session: session.to_owned(),
             token,
             until: until * 1000,
@@ -163,6 +164,29 @@ fn a_renewal_counts_from_when_it_was_sent() {
     let mut planted = Planted::new();
     planted.grant("a", 1, 0, 1000).ended("a").grant("b", 2, 980, 1000).ended("b");
     planted.breaks("one holder");
+}
+
+#[test]
+fn a_container_that_is_given_on_as_it_was_is_found_where_it_has_a_reset() {
+    let given_on = |container: &str, lives: [u64; 2], fault: Option<Fault>| {
+        let mut planted = Planted::new();
+        planted.grant("a", 1, 0, 1000).uses("a", 1, 50, 1000).release("a", 100);
+        planted.grant("b", 2, 200, 1000).uses("b", 2, 300, 1200).release("b", 400);
+        planted.records.extend(fault.map(Record::Fault));
+        let mut lives = lives.into_iter();
+        for record in &mut planted.records {
+            if let Record::Use(one) = record {
+                one.container = container.to_owned();
+                one.life = lives.next().expect("two uses");
+            }
+        }
+        let violations = planted.violations();
+        violations.iter().filter(|one| one.promise == "clean between two sessions").count()
+    };
+    assert_eq!(given_on("farm.one", [1, 1], None), 1);
+    assert_eq!(given_on("farm.one", [1, 2], None), 0);
+    assert_eq!(given_on(CONTAINER, [1, 1], None), 0);
+    assert_eq!(given_on("farm.one", [1, 1], Some(flush(200))), 0);
 }
 
 #[test]
