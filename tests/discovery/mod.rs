@@ -71,6 +71,8 @@ impl Bench {
         // Nobody would make them clean.
         config.reset.kind = ResetKind::None;
         config.provider = vec![docker(None)];
+        // There is no other replica that knows more.
+        config.recovery.gather = Duration::ZERO;
         change(&mut config);
         let store = Store::connect(&config, Arc::new(Metrics::new())).expect("a good address");
         let provider = config.provider[0].name().clone();
