@@ -9,10 +9,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{DeadLetter, Webhook};
+use super::Webhook;
 use crate::{
     events::Events,
-    model::{Event, Position, TargetType},
+    model::{DeadLetter, Event, Position, TargetType},
     store::{Delivery, DeliveryLease, StoreError},
     webhook::Refusal,
 };
