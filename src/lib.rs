@@ -12,6 +12,7 @@
 //! - [`store`] is Redis: keys, scripts, connections. Nothing else names it.
 //! - [`webhook`] posts signed messages.
 //! - [`rfb`] is the little of the VNC protocol that probes and the [`demo`] target share.
+//! - `retry_after` reads the header of that name, for [`client`] and [`webhook`].
 //! - [`model`] is the words as types, [`config`] the settings, [`metrics`] and [`telemetry`] what is told of a replica.
 
 pub mod api;
@@ -28,6 +29,7 @@ pub mod model;
 pub mod pool;
 pub mod provider;
 pub mod recycle;
+pub(crate) mod retry_after;
 pub mod rfb;
 pub mod store;
 pub mod telemetry;

@@ -46,7 +46,6 @@ pub use sessions::{
 };
 pub use tls::{Certificate, TlsError};
 pub use types::TypeBody;
-pub use webhooks::{DeadLetters, Replayed};
 
 use crate::{config::Config, events::Events, metrics::Metrics, pool::Pool, provider::Provider};
 

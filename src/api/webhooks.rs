@@ -1,33 +1,14 @@
 //! `/webhooks`: how far deliveries are, what was given up, and sending that again.
 
 use actix_web::{HttpResponse, get, post, web};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::{Problem, State, auth::Operator, extract::Query};
-use crate::{
-    events::{DeadLetter, WebhookStatus},
-    model::WebhookName,
-};
+use crate::model::{DeadLetters, Replayed, WebhookName, WebhookStatus};
 
 /// Most dead letters of a type in one answer.
 const LETTERS_MOST: u32 = 1000;
-
-/// What a webhook did not take.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct DeadLetters {
-    /// The youngest of each type first.
-    pub letters: Vec<DeadLetter>,
-    /// How many there are in all.
-    pub total: u64,
-}
-
-/// What is sent again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Replayed {
-    /// How many events.
-    pub replayed: u64,
-}
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

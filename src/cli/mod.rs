@@ -21,6 +21,7 @@ mod supervise;
 mod types;
 mod up;
 mod watch;
+mod webhooks;
 
 use std::process::ExitCode;
 
@@ -81,6 +82,9 @@ enum Command {
     Restart(operator::RestartArgs),
     /// Show what happened, or follow what happens
     Events(events::Args),
+    /// Show how far the deliveries to webhooks are, and what they did not take; send that again
+    #[command(visible_alias = "webhook")]
+    Webhooks(webhooks::Args),
     /// Have every provider looked at now, and show what there is then
     Refresh(status::RefreshArgs),
     /// Mark a new Redis as new, before the first replica uses it: what is missing in it was not lost
@@ -147,6 +151,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Drain(args) => operator::drain(args).await,
         Command::Restart(args) => operator::restart(args).await,
         Command::Events(args) => events::events(args).await,
+        Command::Webhooks(args) => webhooks::webhooks(args).await,
         Command::Refresh(args) => status::refresh(args).await,
         Command::Init(args) => recovery::init(args).await,
         Command::Recover(args) => recovery::recover(args).await,

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use reqwest::{
     Certificate, Method, RequestBuilder, Response, Url,
-    header::{HeaderMap, HeaderValue, RETRY_AFTER},
+    header::{HeaderMap, HeaderValue},
     redirect,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 
 use super::error::{ClientError, Problem};
+use crate::retry_after::retry_after;
 
 /// How long a call may take that does not wait for a container.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -177,17 +177,6 @@ pub(super) fn next_cursor(headers: &HeaderMap) -> Option<String> {
     url.query_pairs().find(|(name, _)| name == "cursor").map(|(_, cursor)| cursor.into_owned())
 }
 
-/// `Retry-After` in either of its forms: seconds, or a date.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = jiff::fmt::rfc2822::parse(text).ok()?;
-    // A date that has passed means now.
-    Some(Duration::try_from(date.timestamp().duration_since(Timestamp::now())).unwrap_or_default())
-}
-
 fn is_loopback(url: &Url) -> bool {
     match url.host_str().map(|host| host.trim_matches(['[', ']'])) {
         Some("localhost") => true,
@@ -222,13 +211,6 @@ mod tests {
         assert_eq!(link(r#"<http://h/a?x=1>; rel="prev", <http://h/a?cursor=a%2Bb>; rel="next""#).unwrap(), "a+b");
         assert_eq!(link(r#"</sessions?cursor=x>; rel="prev""#), None);
         assert_eq!(next_cursor(&HeaderMap::new()), None);
-    }
-
-    #[test]
-    fn retry_after_has_two_forms() {
-        assert_eq!(retry_after(&headers(RETRY_AFTER, "7")), Some(Duration::from_secs(7)));
-        assert_eq!(retry_after(&headers(RETRY_AFTER, "Sun, 06 Nov 1994 08:49:37 GMT")), Some(Duration::ZERO));
-        assert_eq!(retry_after(&headers(RETRY_AFTER, "soon")), None);
     }
 
     #[test]

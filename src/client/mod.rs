@@ -25,6 +25,7 @@ mod insight;
 mod operator;
 mod request;
 mod sessions;
+mod webhooks;
 
 use std::time::Duration;
 

@@ -22,7 +22,7 @@ pub use self::{
     cursor::{BadCursor, Cursor},
     feed::Told,
     follow::{Filter, Follower, Start},
-    webhook::{DeadLetter, DeliveryStatus, WebhookError, WebhookStatus},
+    webhook::WebhookError,
 };
 use self::{hub::Batch, webhook::Webhook};
 use crate::{config::Config, metrics::Metrics, store::Store};

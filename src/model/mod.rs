@@ -13,6 +13,7 @@ mod name;
 mod session;
 mod settings;
 mod share;
+mod webhook;
 
 pub use audit::{Fault, Finding};
 pub use container::{
@@ -27,3 +28,4 @@ pub use name::{Caller, ContainerId, InvalidName, OwnerName, ProviderName, Role, 
 pub use session::{EndReason, FencingToken, Lease, Session, SessionId, SessionState, Ticket, Warning};
 pub use settings::{Changes, Setting, TypeInfo, TypeSettings};
 pub use share::Share;
+pub use webhook::{DeadLetter, DeadLetters, DeliveryStatus, Replayed, WebhookStatus};

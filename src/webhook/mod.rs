@@ -1,5 +1,6 @@
 //! Signed messages by HTTP, as Standard Webhooks has them: how events are told and resets are asked for.
 
+mod refusal;
 mod sign;
 
 use std::{
@@ -10,6 +11,7 @@ use std::{
 use reqwest::{Certificate, Client, Url, redirect};
 use secrecy::{ExposeSecret as _, SecretString};
 
+pub use self::refusal::Refusal;
 use self::sign::signatures;
 
 /// A receiver, and what it is reached with.
@@ -38,8 +40,8 @@ impl Sender {
     /// Posts a message. The time in its head is this replica's: receivers refuse what is old by their own.
     ///
     /// # Errors
-    /// It was not taken: why, without the address.
-    pub async fn post(&self, id: &str, body: Vec<u8>) -> Result<(), String> {
+    /// It was not taken.
+    pub async fn post(&self, id: &str, body: Vec<u8>) -> Result<(), Refusal> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let timestamp = now.as_secs().to_string();
         let signature = signatures(&self.keys, id, &timestamp, &body);
@@ -53,9 +55,8 @@ impl Sender {
             .body(body);
         match request.send().await {
             Ok(answer) if answer.status().is_success() => Ok(()),
-            Ok(answer) => Err(format!("the answer was {}", answer.status().as_u16())),
-            Err(error) if error.is_timeout() => Err(format!("no answer within {:?}", self.timeout)),
-            Err(error) => Err(last_cause(&error.without_url())),
+            Ok(answer) => Err(Refusal::answered(&answer)),
+            Err(error) => Err(Refusal::unanswered(error, self.timeout)),
         }
     }
 }
@@ -82,13 +83,4 @@ fn client(url: &SecretString, timeout: Duration, ca_file: Option<&Path>) -> Resu
         builder = builder.no_proxy();
     }
     builder.build().map_err(|error| error.without_url().to_string())
-}
-
-/// The innermost cause: what the outer ones say is that a request failed.
-fn last_cause(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }

@@ -8,6 +8,7 @@ mod run;
 mod serve;
 mod up;
 mod usage;
+mod webhooks;
 
 use std::{env, process::Stdio, time::Duration};
 

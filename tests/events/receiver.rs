@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Instant,
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -23,6 +24,8 @@ pub enum Manner {
     Takes,
     /// Answers with this status.
     Answers(u16),
+    /// Answers with this status and `Retry-After`.
+    Later(u16, &'static str),
     /// Does not answer while this lasts.
     Hangs,
 }
@@ -32,6 +35,7 @@ pub enum Manner {
 pub struct Delivery {
     pub event: Event,
     pub taken: bool,
+    pub at: Instant,
     pub headers: BTreeMap<String, String>,
     pub body: Vec<u8>,
 }
@@ -103,16 +107,17 @@ async fn serve(stream: TcpStream, mut manner: watch::Receiver<Manner>, came: Arc
         let event: Event = serde_json::from_slice(&body).expect("an event");
         let behaves = *manner.borrow();
         let taken = behaves == Manner::Takes;
-        came.lock().expect("what came").push(Delivery { event, taken, headers, body });
-        let status = match behaves {
-            Manner::Takes => 204,
-            Manner::Answers(status) => status,
+        came.lock().expect("what came").push(Delivery { event, taken, at: Instant::now(), headers, body });
+        let (status, more) = match behaves {
+            Manner::Takes => (204, String::new()),
+            Manner::Answers(status) => (status, String::new()),
+            Manner::Later(status, when) => (status, format!("Retry-After: {when}\r\n")),
             Manner::Hangs => {
                 let _ = manner.wait_for(|manner| *manner != Manner::Hangs).await;
                 return;
             }
         };
-        let answer = format!("HTTP/1.1 {status} X\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n");
+        let answer = format!("HTTP/1.1 {status} X\r\n{more}Location: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n");
         let answer = if status == 204 { "HTTP/1.1 204 X\r\n\r\n".to_owned() } else { answer };
         if stream.write_all(answer.as_bytes()).await.is_err() {
             return;

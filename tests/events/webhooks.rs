@@ -1,5 +1,7 @@
 //! `[[webhook]]`: order, signatures, failures, and replicas that die.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -80,6 +82,38 @@ async fn a_receiver_that_fails_gets_everything_in_order_and_signed() {
     for secret in [OLD, NEW, "secret-of-the-receiver"] {
         assert!(!replica.log().contains(secret));
         assert!(!http.get("/webhooks").await.text.contains(secret));
+    }
+}
+
+/// The pause between the first two attempts at a receiver that first behaves so, with pauses from 20 ms to one second.
+async fn first_pause(manner: Manner) -> Duration {
+    let redis = Redis::start();
+    let receiver = Receiver::start(manner).await;
+    let hooks = hook("audit", &receiver, "attempts = 100").replace("\"100ms\"", "\"1s\"");
+    let _replica = start(&redis, &hooks).await;
+    let came = eventually("two attempts", PATIENCE, async || {
+        let came = receiver.came();
+        (came.len() >= 2).then_some(came)
+    })
+    .await;
+    assert_eq!(came[0].event.id, came[1].event.id);
+    receiver.behave(Manner::Takes);
+    all_taken(&redis, &receiver).await;
+    came[1].at - came[0].at
+}
+
+#[tokio::test]
+async fn a_receiver_that_says_when_is_left_alone_until_then_and_no_longer_than_any_other() {
+    const AGES: &str = "Fri, 06 Nov 2150 08:49:37 GMT";
+    let (long, short) = (Duration::from_millis(950), Duration::from_millis(600));
+    for manner in [Manner::Later(503, "1"), Manner::Later(429, "86400"), Manner::Later(503, AGES)] {
+        let pause = first_pause(manner).await;
+        assert!(pause > long, "{manner:?}: {pause:?}");
+    }
+    // What cannot be read, what has passed, and where it says nothing: as without it.
+    for manner in [Manner::Later(503, "soon"), Manner::Later(429, "0"), Manner::Later(500, "86400")] {
+        let pause = first_pause(manner).await;
+        assert!(pause < short, "{manner:?}: {pause:?}");
     }
 }
 

@@ -9,11 +9,12 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{DeadLetter, Webhook};
+use super::Webhook;
 use crate::{
     events::Events,
-    model::{Event, Position, TargetType},
+    model::{DeadLetter, Event, Position, TargetType},
     store::{Delivery, DeliveryLease, StoreError},
+    webhook::Refusal,
 };
 
 /// After this time without renewal another replica goes on.
@@ -159,7 +160,7 @@ impl Courier {
             let outcome = self.attempt(&letter.event).await;
             let metrics = &self.events.shared.metrics;
             metrics.webhook(&config.name, outcome.is_ok(), began.elapsed());
-            let Err(error) = outcome else {
+            let Err(Refusal { reason: error, retry_after }) = outcome else {
                 let delivered = Delivery { done: letter.place, again: letter.again, ..Delivery::default() };
                 return self.record(&delivered).await;
             };
@@ -178,7 +179,9 @@ impl Courier {
                 };
                 return self.record(&given_up).await;
             }
-            pause = self.pause_after(attempts);
+            // A receiver that knows when it can take more is not asked before, nor left for longer than any other.
+            let asked = retry_after.unwrap_or_default().min(config.longest_pause);
+            pause = self.pause_after(attempts).max(asked);
             tracing::info!(%webhook, event, attempts, error, pause = ?pause, "a delivery failed; trying again");
             let failed = Delivery { done, attempts, pause, error: Some(error), ..Delivery::default() };
             if !self.record(&failed).await {
@@ -213,7 +216,7 @@ impl Courier {
         }
     }
 
-    async fn attempt(&self, event: &Event) -> Result<(), String> {
+    async fn attempt(&self, event: &Event) -> Result<(), Refusal> {
         let body = serde_json::to_vec(event).map_err(|error| error.to_string())?;
         self.webhook.sender.post(&event.id, body).await
     }

@@ -11,7 +11,6 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use self::courier::Courier;
-pub use self::state::{DeadLetter, DeliveryStatus, WebhookStatus};
 use super::Events;
 use crate::{config::WebhookConfig, model::TargetType, webhook::Sender};
 
