@@ -11,7 +11,7 @@ use tracing_subscriber::{
 
 pub use self::{
     parent::TraceParent,
-    traces::{Traces, follow, traced},
+    traces::{Traces, follow, traced, traceparent},
 };
 
 use crate::config::{LogConfig, LogFormat, TelemetryConfig};

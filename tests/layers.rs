@@ -14,7 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("client", &["retry_after"]),
     ("demo", &["rfb"]),
     ("discovery", &["provider", "store"]),
-    ("events", &["store", "webhook"]),
+    ("events", &["store", "telemetry", "webhook"]),
     ("health", &["rfb", "store"]),
     ("pool", &["store"]),
     ("recycle", &["provider", "store", "webhook"]),

@@ -58,7 +58,7 @@ impl Receivers {
         let kind = "container.reset_wanted".to_owned();
         let message = Event { id: id.clone(), target_type: target_type.clone(), kind, at, data };
         let body = serde_json::to_vec(&message).map_err(|error| error.to_string())?;
-        receiver.post(&id, body).await.map_err(|refusal| refusal.reason)?;
+        receiver.post(&id, body, None).await.map_err(|refusal| refusal.reason)?;
         Ok(ResetOutcome::Clean)
     }
 }

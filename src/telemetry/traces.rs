@@ -1,4 +1,4 @@
-//! Traces: the spans of requests and of their calls of Redis, sent by OTLP over HTTP in batches.
+//! Traces: the spans of requests, of their calls of Redis and of deliveries to webhooks, sent by OTLP over HTTP in batches.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -43,6 +43,15 @@ pub fn follow(span: &Span, parent: Option<TraceParent<'_>>, state: &str) -> Stri
         let _ = span.set_parent(parent.context(state));
     }
     span.context().span().span_context().trace_id().to_string()
+}
+
+/// The header that puts what is asked of others under this span (W3C Trace Context); none where it is no trace.
+#[must_use]
+pub fn traceparent(span: &Span) -> Option<String> {
+    let context = span.context();
+    let own = context.span().span_context().clone();
+    let written = || format!("00-{}-{}-{:02x}", own.trace_id(), own.span_id(), own.trace_flags().to_u8());
+    own.is_valid().then(written)
 }
 
 /// What is not sent yet.

@@ -37,15 +37,15 @@ impl Sender {
         Ok(Self { url: url.clone(), keys, timeout, client })
     }
 
-    /// Posts a message. The time in its head is this replica's: receivers refuse what is old by their own.
+    /// Posts a message, as part of a trace if one is named (in `traceparent`). The time in its head is this replica's: receivers refuse what is old by their own.
     ///
     /// # Errors
     /// It was not taken.
-    pub async fn post(&self, id: &str, body: Vec<u8>) -> Result<(), Refusal> {
+    pub async fn post(&self, id: &str, body: Vec<u8>, traceparent: Option<&str>) -> Result<(), Refusal> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let timestamp = now.as_secs().to_string();
         let signature = signatures(&self.keys, id, &timestamp, &body);
-        let request = self
+        let mut request = self
             .client
             .post(self.url.expose_secret())
             .header("Content-Type", "application/json")
@@ -53,6 +53,9 @@ impl Sender {
             .header("webhook-timestamp", timestamp)
             .header("webhook-signature", signature)
             .body(body);
+        if let Some(traceparent) = traceparent {
+            request = request.header("traceparent", traceparent);
+        }
         match request.send().await {
             Ok(answer) if answer.status().is_success() => Ok(()),
             Ok(answer) => Err(Refusal::answered(&answer)),

@@ -69,6 +69,7 @@ async fn a_receiver_that_fails_gets_everything_in_order_and_signed() {
         verify(&delivery, OLD);
         verify(&delivery, NEW);
         assert_eq!(delivery.headers["content-type"], "application/json");
+        assert!(!delivery.headers.contains_key("traceparent"), "no traces are configured");
     }
     let metrics = http.get("/metrics").await.expect(200).text;
     for line in [

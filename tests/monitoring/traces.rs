@@ -9,7 +9,7 @@ use std::{
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
     common::v1::{KeyValue, any_value::Value as Attribute},
-    trace::v1::{Span, span::SpanKind},
+    trace::v1::{Span, span::SpanKind, status::StatusCode},
 };
 use prost::Message as _;
 use reqwest::Method;
@@ -19,11 +19,14 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::common::{
-    eventually,
-    http::{Answer, Http},
-    redis::Redis,
-    replica::{Replica, Settings, farm},
+use crate::{
+    common::{
+        eventually,
+        http::{Answer, Http},
+        redis::Redis,
+        replica::{Replica, Settings, farm},
+    },
+    events::receiver::{Manner, Receiver},
 };
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -110,12 +113,20 @@ fn text_of(attributes: &[KeyValue], name: &str) -> Option<String> {
 }
 
 fn settings() -> Settings {
-    Settings::toml(farm("wine", 1)).env("AUDIT__INTERVAL", "0s")
+    settings_with("")
+}
+
+fn settings_with(hooks: &str) -> Settings {
+    Settings::toml(hooks.to_owned() + &farm("wine", 1)).env("AUDIT__INTERVAL", "0s")
 }
 
 fn traced(at: SocketAddr) -> Settings {
+    sent_to(at, settings())
+}
+
+fn sent_to(at: SocketAddr, settings: Settings) -> Settings {
     let soon = ("OTEL_BSP_SCHEDULE_DELAY".to_owned(), "100".to_owned());
-    settings().env("TELEMETRY__OTLP_ENDPOINT", format!("http://{at}")).process_env(vec![soon])
+    settings.env("TELEMETRY__OTLP_ENDPOINT", format!("http://{at}")).process_env(vec![soon])
 }
 
 async fn get_in(http: &Http, path: &str, traceparent: &str) -> Answer {
@@ -149,6 +160,42 @@ async fn a_request_and_its_calls_of_redis_are_spans_of_its_callers_trace() {
     assert!(collector.spans().iter().all(|span| hex(&span.trace_id) != unsampled));
     // What goes on in the background is no trace.
     assert!(collector.spans().iter().all(|span| span.name != "redis" || !span.parent_span_id.is_empty()));
+}
+
+#[tokio::test]
+async fn each_attempt_at_a_delivery_is_a_trace_that_its_receiver_can_go_on_with() {
+    let (collector, redis) = (Collector::start().await, Redis::start());
+    let receiver = Receiver::start(Manner::Answers(500)).await;
+    let hook = format!(
+        "[[webhook]]\nname = \"audit\"\nurl = \"{}\"\nsecrets = [\"whsec_b2xkLW9sZC1vbGQtb2xkLW9sZC1vbGQtb2xk\"]\n\
+         kinds = [\"session.ready\"]\nfirst_pause = \"20ms\"\nlongest_pause = \"100ms\"\nattempts = 100\n",
+        receiver.url()
+    );
+    let settings = sent_to(collector.at, settings_with(&hook));
+    let replica = Replica::start_with_available(&redis.url(), &settings, 1).await;
+    let made = replica.http().post("/sessions", json!({"target_type": "wine"})).await.expect(201);
+    eventually("an attempt", PATIENCE, async || (!receiver.came().is_empty()).then_some(())).await;
+    receiver.behave(Manner::Takes);
+    eventually("it is taken", PATIENCE, async || (receiver.taken().len() == 1).then_some(())).await;
+    let came = receiver.came();
+    let mut seen = Vec::new();
+    for (number, delivery) in came.iter().enumerate() {
+        let parent: Vec<_> = delivery.headers["traceparent"].split('-').collect();
+        assert_eq!((parent.len(), parent[0], parent[3]), (4, "00", "01"), "{parent:?}");
+        let span = collector.span(parent[1], "webhook delivery").await;
+        assert_eq!((hex(&span.span_id).as_str(), span.kind()), (parent[2], SpanKind::Client));
+        assert!(span.parent_span_id.is_empty());
+        let is = |name: &str| text_of(&span.attributes, name).unwrap_or_default();
+        assert_eq!((is("event_id"), is("target_type")), (delivery.event.id.clone(), "wine".to_owned()));
+        assert_eq!((is("session_id"), is("container_id")), (made.text_at("/id"), made.text_at("/container/id")));
+        assert_eq!((is("webhook"), is("attempt")), ("audit".to_owned(), (number + 1).to_string()));
+        let failed = span.status.as_ref().filter(|status| status.code() == StatusCode::Error);
+        assert_eq!(failed.map(|status| status.message.as_str()), (!delivery.taken).then_some("the answer was 500"));
+        seen.push(parent[1].to_owned());
+    }
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), came.len(), "each is a trace of its own");
 }
 
 #[tokio::test]

@@ -8,12 +8,14 @@ use tokio::{
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
+use tracing::Span;
 
-use super::Webhook;
+use super::{Webhook, span};
 use crate::{
     events::Events,
     model::{DeadLetter, Event, Position, TargetType},
     store::{Delivery, DeliveryLease, StoreError},
+    telemetry,
     webhook::Refusal,
 };
 
@@ -157,7 +159,10 @@ impl Courier {
                 return false;
             }
             let began = Instant::now();
-            let outcome = self.attempt(&letter.event).await;
+            let span = span::of_attempt(&config.name, &letter.event, attempts + 1);
+            let outcome = self.attempt(&letter.event, &span).await;
+            span::ended(&span, outcome.as_ref().err());
+            drop(span);
             let metrics = &self.events.shared.metrics;
             metrics.webhook(&config.name, outcome.is_ok(), began.elapsed());
             let Err(Refusal { reason: error, retry_after }) = outcome else {
@@ -216,8 +221,9 @@ impl Courier {
         }
     }
 
-    async fn attempt(&self, event: &Event) -> Result<(), Refusal> {
+    async fn attempt(&self, event: &Event, span: &Span) -> Result<(), Refusal> {
         let body = serde_json::to_vec(event).map_err(|error| error.to_string())?;
-        self.webhook.sender.post(&event.id, body).await
+        let traceparent = telemetry::traceparent(span);
+        self.webhook.sender.post(&event.id, body, traceparent.as_deref()).await
     }
 }

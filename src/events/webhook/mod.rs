@@ -3,6 +3,7 @@
 //! same id.
 
 mod courier;
+mod span;
 mod state;
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
