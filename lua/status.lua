@@ -9,7 +9,7 @@
 -- Outcomes
 --   ok  containers, available, leases, offers, resetting, unhealthy, initializing, cordoned, tickets, held; then of a
 --       recovery the time to its end and since the loss was found, in ms, and how many leases were proven (or false);
---       and how long the oldest reset has been going on, in ms (or false)
+--       how long the oldest reset has been going on, in ms (or false); and how many are in quarantine
 local refused = open(false)
 if refused then
   return refused
@@ -31,4 +31,5 @@ reply[#reply + 1] = S.recovering and int(math.max(0, S.wall - S.lost))
 reply[#reply + 1] = S.recovering and redis.call('HGET', KEYS[1], 'proven')
 local oldest = reply[6] > 0 and redis.call('ZRANGE', S.base .. 'resetting', 0, 0, 'WITHSCORES')[2]
 reply[#reply + 1] = oldest and int(math.max(0, S.now - tonumber(oldest)))
+reply[#reply + 1] = redis.call('ZCARD', S.base .. 'quarantine')
 return reply

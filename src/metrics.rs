@@ -136,6 +136,8 @@ pub struct PoolSizes {
     pub cordoned: Vec<(TargetType, u64)>,
     /// Idle containers that are given out only after a recovery.
     pub held: Vec<(TargetType, u64)>,
+    /// Containers in quarantine.
+    pub quarantined: Vec<(TargetType, u64)>,
     /// How long the oldest reset of each type has been going on.
     pub oldest_resets: Vec<(TargetType, Duration)>,
     /// Each type's recovery, if one goes on.
@@ -386,6 +388,10 @@ fn registry_of(sizes: &PoolSizes, reaper_age: Option<Duration>) -> Registry {
     for (target_type, count) in &sizes.held {
         kept_back.get_or_create(&TypeLabels { target_type: target_type.to_string() }).set(*count as i64);
     }
+    let quarantined = Family::<TypeLabels, Gauge>::default();
+    for (target_type, count) in &sizes.quarantined {
+        quarantined.get_or_create(&TypeLabels { target_type: target_type.to_string() }).set(*count as i64);
+    }
     let oldest_resets = Family::<TypeLabels, Gauge>::default();
     for (target_type, age) in &sizes.oldest_resets {
         oldest_resets.get_or_create(&TypeLabels { target_type: target_type.to_string() }).set(age.as_secs() as i64);
@@ -457,6 +463,7 @@ fn registry_of(sizes: &PoolSizes, reaper_age: Option<Duration>) -> Registry {
     registry.register("containers_cordoned", "Idle containers that are given out no more, of the whole pool", cordoned);
     let help = "Idle containers that are given out only after the recovery, of the whole pool";
     registry.register("containers_held", help, kept_back);
+    registry.register("containers_quarantined", "Containers in quarantine, of the whole pool", quarantined);
     let help = "Since the oldest container that is being made clean was given back; 0 when none is";
     registry.register_with_unit("oldest_reset_age", help, Unit::Seconds, oldest_resets);
     registry.register("recovering", "Whether the type recovers from a loss of Redis", recovering);

@@ -80,6 +80,7 @@ async fn sizes(state: &State) -> Result<PoolSizes, crate::pool::PoolError> {
         }
         sizes.cordoned.push((target_type.clone(), counts.cordoned));
         sizes.held.push((target_type.clone(), counts.held));
+        sizes.quarantined.push((target_type.clone(), counts.quarantined));
         let oldest = Duration::from_secs(counts.oldest_reset_seconds.unwrap_or_default());
         sizes.oldest_resets.push((target_type.clone(), oldest));
         sizes.recoveries.push((target_type.clone(), counts.recovery));

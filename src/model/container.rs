@@ -261,6 +261,9 @@ pub struct TypeStatus {
     pub cordoned: u64,
     /// Of those that are unhealthy: idle, and given out only after the recovery.
     pub held: u64,
+    /// In quarantine: of those that are unhealthy, and those that rest when their session is over.
+    #[serde(default)]
+    pub quarantined: u64,
     /// For how long the oldest reset has been going on; null when none is.
     pub oldest_reset_seconds: Option<u64>,
     /// Sessions that hold a container.

@@ -86,6 +86,7 @@ impl Pool {
             initializing: one.initializing,
             cordoned: one.cordoned,
             held: one.held,
+            quarantined: one.quarantined,
             oldest_reset_seconds: one.oldest_reset.map(|age| age.as_secs()),
             sessions_ready: one.leases,
             sessions_queued: one.tickets + one.offers,

@@ -169,6 +169,8 @@ pub struct TypeCounts {
     pub recovery: Option<Recovery>,
     /// How long the oldest reset has been going on.
     pub oldest_reset: Option<Duration>,
+    /// In quarantine, whether a session has it or not.
+    pub quarantined: u64,
 }
 
 /// What a pass of the reaper did.
@@ -458,6 +460,7 @@ impl Store {
                 })
             },
             oldest_reset: values.optional_number()?.map(Duration::from_millis),
+            quarantined: values.number()?,
         })
     }
 

@@ -131,6 +131,7 @@ async fn no_more_than_a_share_rests() {
         bench.flaps_often(name).await;
     }
     assert_eq!(bench.members("quarantine"), ["c0", "c1"], "three tenths of seven, rounded down");
+    assert_eq!(bench.store.counts(&bench.wine).await.unwrap().quarantined, 2);
     assert_eq!((bench.heard("container.quarantine_full"), bench.members("available").len()), (5, 5));
 }
 
