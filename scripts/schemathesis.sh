@@ -79,9 +79,12 @@ start() {
     redis-server --port 0 --unixsocket "$FOLDER/redis.sock" --save '' --appendonly no --dir "$FOLDER" >"$FOLDER/redis.log" &
     PIDS+=($!)
     wait_for "$FOLDER/redis.log" 'eady to accept connections'
+    export LEASEHOLD_REDIS__URL=redis+unix://$FOLDER/redis.sock
+    # Else it recovers all the time, and gives nothing out.
+    "$TARGET/debug/leasehold" init --config "$FOLDER/leasehold.toml" 2>>"$FOLDER/replica.log"
     # A long poll of a minute would be all that is asked for in this minute.
-    LEASEHOLD_LISTEN=127.0.0.1:0 LEASEHOLD_REDIS__URL=redis+unix://$FOLDER/redis.sock LEASEHOLD_API_KEY=$KEY \
-        LEASEHOLD_LIMITS__LONG_POLL_MAX=1s "$TARGET/debug/leasehold" serve --config "$FOLDER/leasehold.toml" \
+    LEASEHOLD_LISTEN=127.0.0.1:0 LEASEHOLD_API_KEY=$KEY LEASEHOLD_LIMITS__LONG_POLL_MAX=1s \
+        "$TARGET/debug/leasehold" serve --config "$FOLDER/leasehold.toml" \
         2>"$FOLDER/replica.log" &
     PIDS+=($!)
     wait_for "$FOLDER/replica.log" '"message":"listening"'
