@@ -19,8 +19,8 @@
 --   ok     how many were added or changed
 --   stale
 --
--- Events: container.added, container.cordoned, container.changed, container.quarantined, container.quarantine_full, container.reset, session.ended, container.state,
--- session.offered.
+-- Events: container.added, container.cordoned, container.changed, container.quarantined, container.quarantine_full,
+-- container.reset, session.ended, container.state, session.offered.
 local provider = ARGV[5]
 local generation = tonumber(ARGV[6])
 local sequence = tonumber(ARGV[7])

@@ -1,6 +1,6 @@
--- Gives a container back that a session held: made clean first where its type has a reset, else settled at once. One that
--- is as clean as it was. In a recovery, the end of a lease that lived
--- at the loss shows that nobody else holds the container.
+-- Gives a container back that a session held: made clean first where its type has a reset or a restart was asked for, else
+-- settled at once. One that nobody was told of (`untold`: its offer was not claimed) is as clean as it was. In a recovery, the
+-- end of a lease that lived at the loss shows that nobody else holds the container.
 local function give_back(f, s, untold)
   f.lease = nil
   f.at = nil
