@@ -116,6 +116,7 @@ impl Pool {
             },
             probed: self.cycle == Cycle::Quarantine,
             resets: self.cycle == Cycle::Reset,
+            cuts_off: false,
             after_loss: None,
             fresh_within: None,
             quarantine: (self.cycle == Cycle::Quarantine).then_some(quarantine),

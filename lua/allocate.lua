@@ -54,7 +54,10 @@ reclaim()
 local function free_one(container)
   local f = container_now(container)
   f = f and f.set == 'available' and not held(f) and f or nil
-  if f and stale(f) then
+  if f and unclean(f) then
+    make_clean(f)
+    return nil
+  elseif f and stale(f) then
     check_again(f)
     settle(f)
     return nil

@@ -10,8 +10,8 @@
 -- ARGV[7] sequence
 --
 -- Outcomes
---   ok     epoch; a fencing token that none granted yet is above; in a recovery the time since the loss was found, in ms
---          of pool time (or false)
+--   ok     epoch; a fencing token that none granted yet is above; when Redis ever lost anything, the time since the latest loss
+--          was found, in ms of pool time, and the epoch that began with it (or false twice); 1 in a recovery (or 0)
 --   stale
 local provider = ARGV[5]
 local generation = tonumber(ARGV[6])
@@ -26,5 +26,6 @@ if not mark(provider, generation, sequence) then
 end
 -- What versions before this one kept of full looks.
 redis.call('UNLINK', S.base .. 'seen:' .. provider)
-local found = S.recovering and redis.call('HGET', KEYS[1], 'found')
-return { 'ok', int(S.epoch), int(math.max(S.us, S.floor)), found and int(S.now - tonumber(found)) or false }
+local found = S.loss and redis.call('HGET', KEYS[1], 'found')
+return { 'ok', int(S.epoch), int(math.max(S.us, S.floor)), found and int(S.now - tonumber(found)) or false,
+  found and int(S.loss) or false, S.recovering and 1 or 0 }

@@ -94,14 +94,15 @@ S.now = S.wall - S.offset
 redis.call('HSET', KEYS[1], 'schema', SCHEMA, 'server', server, 'checked', int(S.us), 'epoch', int(S.epoch),
   'seq', '0', 'offset', int(S.offset), 'lagged', int(S.lagged), 'tick', int(S.wall), 'floor', int(S.floor),
   'due', '0')
-redis.call('UNLINK', S.base .. 'cleared')
 if whole then
   -- A recovery that had not ended goes on: what this server did not lose, the one before may have.
   return { 'began', int(S.epoch), kept and 1 or 0, S.pause and math.max(0, S.pause - S.now) or false }
 end
+redis.call('UNLINK', S.base .. 'cleared')
+S.loss = S.epoch
 S.pause = S.now + wait_ms
 -- Pool time goes on `lag_ms` before where it stood, and so long may it have gone on there: what ended until then is in doubt.
 redis.call('HSET', KEYS[1], 'pause', int(S.pause), 'lost', int(S.wall), 'found', int(S.now),
-  'trust', int(S.now + grace_ms), 'doubt', int(S.now + 2 * lag_ms), 'proven', '0')
+  'trust', int(S.now + grace_ms), 'doubt', int(S.now + 2 * lag_ms), 'proven', '0', 'loss', int(S.loss), 'cleanse', '')
 event('recovery.began', 'kept', kept and '1' or '0', 'ends_in_ms', int(wait_ms))
 return { 'began', int(S.epoch), kept and 1 or 0, int(wait_ms) }

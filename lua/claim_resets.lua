@@ -57,9 +57,12 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', S.base .. 'resets', '-inf', int(
       local attempt = int(S.us)
       if f then
         redis.call('HSET', key, 'reset', 'due', 'attempt', attempt, 'tries', int(tries + 1), 'reset_inc', f.inc)
+        if S.loss and (not S.recovering or redis.call('HGET', key, 'cuts') == '1') then
+          redis.call('HSET', key, 'made_for', int(S.loss))
+        end
       end
       if keeper then
-        redis.call('HSET', kept, 'attempt', attempt, 'tries', int(tries + 1))
+        redis.call('HSET', kept, 'attempt', attempt, 'tries', int(tries + 1), 'made_for', int(S.loss or 0))
       end
       redis.call('ZADD', S.base .. 'resets', int(S.now + deadline_ms), id)
       rows[#rows + 1] = { id, f and f.provider or keeper, attempt, int(tries + 1),

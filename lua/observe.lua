@@ -10,10 +10,10 @@
 -- ARGV[5] provider
 -- ARGV[6] generation
 -- ARGV[7] sequence
--- ARGV[8...] by eleven: id, incarnation, state, check, probed, on_end, about, how old its last good probe may be when it is
+-- ARGV[8...] by twelve: id, incarnation, state, check, probed, on_end, about, how old its last good probe may be when it is
 --            given out in ms ('' any age), its place (a hash of its provider's name for it), by which rules it goes into
---            quarantine (`rest_rules`; ''), and the epoch that began with a loss, if it was surely started after that
---            was found ('')
+--            quarantine (`rest_rules`; ''), '1' when its reset cuts off whoever uses it, and the epoch that began with the
+--            latest loss, if it was surely started after that was found ('')
 --
 -- Outcomes
 --   ok     how many were added or changed
@@ -50,7 +50,38 @@ local function ailing(f, inc, state, check)
   return f.check == 'healthy' and check == 'unhealthy' and 'check' or nil
 end
 
-local function observe(id, inc, state, check, probed, on_end, about, fresh, place, rules)
+-- What was started after the latest loss is free at once: whatever was given out before was another incarnation. That made it clean
+-- as well where a restart does, or it takes the place of another; else it is made clean first. Returns whether that is news.
+local function clear(f, after_loss, cuts)
+  if not S.loss or after_loss ~= int(S.loss) or f.clear and (free_from(f) or 9e15) <= S.now then
+    return false
+  end
+  f.clear = int(S.loss) .. '-' .. int(S.now)
+  local changes = { 'clear', f.clear }
+  if f.on_end == 'reset' and cuts ~= '1' and not f.replaces and not f.lease and not f.reset then
+    want_reset(f, changes)
+  end
+  redis.call('HSET', base .. 'container:' .. f.id, unpack(changes))
+  return true
+end
+
+-- Settles a container that was found to be free: where it stays among those that are available, whoever waits may have it now.
+local function settle_free(f)
+  local from = f.set
+  settle(f)
+  if not (from == 'available' and f.set == from and S.recovering) then
+    return
+  end
+  redis.call('ZADD', base .. 'cleared', int(S.now), f.id)
+  if stale(f) then
+    check_again(f)
+    settle(f)
+  else
+    offer(f)
+  end
+end
+
+local function observe(id, inc, state, check, probed, on_end, about, fresh, place, rules, cuts, after_loss)
   local f = facts(id)
   if f and f.provider ~= provider then
     return 0
@@ -58,7 +89,8 @@ local function observe(id, inc, state, check, probed, on_end, about, fresh, plac
   local key = base .. 'container:' .. id
   if not f then
     redis.call('HSET', key, 'provider', provider, 'era', '1', 'inc', inc, 'state', state, 'check', check,
-      'probed', probed, 'on_end', on_end, 'fresh', fresh, 'place', place, 'rules', rules)
+      'probed', probed, 'on_end', on_end, 'fresh', fresh, 'place', place, 'rules', rules,
+      'cuts', cuts)
     redis.call('SET', base .. 'about:' .. id, about)
     redis.call('ZADD', base .. 'containers', 0, id)
     if probed == '1' then
@@ -73,7 +105,9 @@ local function observe(id, inc, state, check, probed, on_end, about, fresh, plac
       redis.call('HSET', key, 'cordon', by)
       event('container.cordoned', 'container', id, 'by', by)
     end
-    settle(facts(id))
+    f = facts(id)
+    clear(f, after_loss, cuts)
+    settle(f)
     return 1
   end
   if inc == '' then
@@ -82,10 +116,13 @@ local function observe(id, inc, state, check, probed, on_end, about, fresh, plac
   local other_life = f.inc ~= inc
   local other = f.state ~= state or f.check ~= check or f.probed ~= probed or f.on_end ~= on_end
     or (f.fresh or '') ~= fresh
-  local own = redis.call('HMGET', key, 'place', 'rules')
-  other = other or own[1] ~= place or own[2] ~= rules
+  local own = redis.call('HMGET', key, 'place', 'rules', 'cuts')
+  other = other or own[1] ~= place or own[2] ~= rules or own[3] ~= cuts
   local described = redis.call('GET', base .. 'about:' .. id) ~= about
   if not (other_life or other or described) then
+    if clear(f, after_loss, cuts) then
+      settle_free(f)
+    end
     return 0
   end
   if described then
@@ -95,7 +132,7 @@ local function observe(id, inc, state, check, probed, on_end, about, fresh, plac
   local failed = ailing(f, inc, state, check)
   f.inc, f.state, f.check, f.probed, f.on_end, f.fresh = inc, state, check, probed, on_end, fresh
   redis.call('HSET', key, 'inc', inc, 'state', state, 'check', check, 'probed', probed, 'on_end', on_end,
-    'fresh', fresh, 'place', place, 'rules', rules)
+    'fresh', fresh, 'place', place, 'rules', rules, 'cuts', cuts)
   if failed then
     strike(f, failed)
   end
@@ -107,7 +144,8 @@ local function observe(id, inc, state, check, probed, on_end, about, fresh, plac
   end
   if other_life and f.reset == 'acted' then
     f.reset, f.restart = nil, nil
-    redis.call('HDEL', key, 'reset', 'attempt', 'tries', 'reset_inc', 'reset_why', 'strikes', 'restart')
+    absolve(f, redis.call('HGET', key, 'made_for'))
+    redis.call('HDEL', key, 'reset', 'attempt', 'tries', 'reset_inc', 'reset_why', 'made_for', 'strikes', 'restart')
     redis.call('ZREM', base .. 'resets', id)
     event('container.reset', 'container', id)
   end
@@ -121,39 +159,20 @@ local function observe(id, inc, state, check, probed, on_end, about, fresh, plac
     end
   end
   event('container.changed', 'container', id, 'provider', provider, 'state', state, 'check', check)
+  local freed = clear(f, after_loss, cuts)
   local s = other_life and f.lease and session_of(f.lease)
   if s then
     finish(s, overdue(s) or 'container_lost')
+  elseif freed then
+    settle_free(f)
   else
     settle(f)
   end
   return 1
 end
 
--- What was started after the loss is free at once: whatever was given out before it was another incarnation.
-local function clear(id)
-  local f = facts(id)
-  if not f or f.provider ~= provider or (free_from(f) or S.pause) <= S.now then
-    return
-  end
-  f.clear = int(S.epoch) .. '-' .. int(S.now)
-  redis.call('HSET', base .. 'container:' .. id, 'clear', f.clear)
-  if f.set == 'available' then
-    redis.call('ZADD', base .. 'cleared', int(S.now), id)
-    if stale(f) then
-      check_again(f)
-      settle(f)
-    else
-      offer(f)
-    end
-  end
-end
-
 local changed = 0
-for at = 8, #ARGV, 11 do
-  changed = changed + observe(unpack(ARGV, at, at + 9))
-  if S.recovering and ARGV[at + 10] == int(S.epoch) then
-    clear(ARGV[at])
-  end
+for at = 8, #ARGV, 12 do
+  changed = changed + observe(unpack(ARGV, at, at + 11))
 end
 return { 'ok', changed }

@@ -32,7 +32,5 @@ if redis.call('ZCARD', S.base .. 'resetting') >= most then
   return { 'later' }
 end
 licence()
-local changes = {}
-want_reset(f, changes)
-settle(f, false, changes)
+make_clean(f)
 return { 'ok' }

@@ -4,7 +4,8 @@ local function cleaned(f)
   redis.call('ZREM', S.base .. 'resets', f.id)
   f.reset, f.restart = nil, nil
   f.probe, f.good, f.bad, f.why = nil, nil, nil, nil
-  redis.call('HDEL', key, 'reset', 'attempt', 'tries', 'reset_inc', 'reset_why', 'strikes', 'restart', 'probe', 'good', 'bad', 'why')
+  absolve(f, redis.call('HGET', key, 'made_for'))
+  redis.call('HDEL', key, 'reset', 'attempt', 'tries', 'reset_inc', 'reset_why', 'made_for', 'strikes', 'restart', 'probe', 'good', 'bad', 'why')
   f.era = int(tonumber(f.era or 0) + 1)
   redis.call('HSET', key, 'era', f.era)
   if f.probed == '1' then

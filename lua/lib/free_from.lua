@@ -3,5 +3,5 @@
 -- and is free once all others had the time to be proven; or when it was started after the loss, and is free at once.
 local function free_from(f)
   local epoch, from = string.match(f.clear or '', '^(%d+)%-(%d+)$')
-  return epoch == int(S.epoch) and tonumber(from) or nil
+  return S.loss and epoch == int(S.loss) and tonumber(from) or nil
 end

@@ -14,7 +14,7 @@ local function give_back(f, s, untold)
     end
   end
   if S.recovering and s.proven == int(S.epoch) and not free_from(f) then
-    f.clear = int(S.epoch) .. '-' .. int(S.trust)
+    f.clear = int(S.loss) .. '-' .. int(S.trust)
     changes[#changes + 1] = 'clear'
     changes[#changes + 1] = f.clear
   end

@@ -1,5 +1,5 @@
--- The container to be given out next: the one that was idle longest; in a recovery, of those that are free. Or nil. One whose last
--- good probe is too old is passed over and probed first: at most eight in one script.
+-- The container to be given out next: the one that was idle longest; in a recovery, of those that are free. Or nil. One that may be
+-- unclean since a loss, or whose last good probe is too old, is passed over and made clean or probed first: at most eight in one script.
 local function next_free()
   while true do
     local id
@@ -9,14 +9,19 @@ local function next_free()
       id = redis.call('ZRANGE', S.base .. 'available', 0, 0)[1]
     end
     local f = id and facts(id)
-    if not f or not stale(f) then
+    local dirty = f and unclean(f)
+    if not f or not dirty and not stale(f) then
       return f
     end
     if S.passed == 8 then
       return nil
     end
     S.passed = S.passed + 1
-    check_again(f)
-    settle(f)
+    if dirty then
+      make_clean(f)
+    else
+      check_again(f)
+      settle(f)
+    end
   end
 end

@@ -53,7 +53,7 @@ local function read()
   S.us = time[1] * 1000000 + time[2]
   S.wall = math.floor(S.us / 1000)
   local epoch = redis.call('HMGET', KEYS[1], 'schema', 'server', 'checked', 'offset', 'tick', 'epoch', 'seq', 'floor',
-    'hold', 'lagged', 'pause', 'lost', 'trust', 'due', 'line', 'checks')
+    'hold', 'lagged', 'pause', 'lost', 'trust', 'due', 'line', 'checks', 'loss')
   if epoch[1] and tonumber(epoch[1]) > SCHEMA then
     return { 'newer_schema', tonumber(epoch[1]) }
   end
@@ -77,5 +77,7 @@ local function read()
   S.line = epoch[15]
   -- Until when, by the clock, who finds nothing waits for a probe: `check_again` says why.
   S.checks = tonumber(epoch[16] or 0)
+  -- The epoch that began with the latest loss, also when the recovery is over: `unclean` says why.
+  S.loss = tonumber(epoch[17]) or S.pause and S.epoch
   return nil
 end

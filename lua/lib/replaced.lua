@@ -2,12 +2,14 @@
 local function replaced(id, f)
   local kept = definition(id)
   local new = redis.call('HGET', kept, 'new')
+  local made_for = redis.call('HGET', kept, 'made_for')
   redis.call('DEL', kept)
   redis.call('ZREM', S.base .. 'resets', id)
   local n = new and facts(new)
   if n then
     -- One that came since it took the place.
     pass_cordon(f, n)
+    absolve(n, made_for)
   end
   if f then
     forget(f)

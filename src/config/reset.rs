@@ -183,6 +183,12 @@ impl ResetConfig {
         self.effective_kind(acts) != ResetKind::None || acts && self.renews()
     }
 
+    /// Whether that cuts off whoever still uses a container: what they use ends with it.
+    #[must_use]
+    pub fn cuts_off(&self, acts: bool) -> bool {
+        matches!(self.effective_kind(acts), ResetKind::Restart | ResetKind::Recreate)
+    }
+
     /// Whether containers are made anew for what they went through.
     #[must_use]
     pub fn renews(&self) -> bool {

@@ -90,13 +90,13 @@ impl Follower {
         }
     }
 
-    /// Before the provider is asked what there is: Redis is asked how long ago it lost what, and then the provider for its clock.
-    async fn begin(&mut self) -> Result<Sight, Interruption> {
-        let mut sight = self.writer.begin().await?;
-        if !sight.losses.is_empty() {
+    /// Writes what was seen. How old that is, the provider's clock tells: asked after Redis was how long ago it lost what, so nothing
+    /// seems younger than it is.
+    async fn write(&mut self, sight: &mut Sight, seen: Vec<Observation>) -> Result<(), Interruption> {
+        if self.writer.wants_clock(sight, &seen) {
             sight.clock = self.provider.clock().await;
         }
-        Ok(sight)
+        self.writer.observe(sight, seen).await
     }
 
     async fn timed_look(&mut self, changes: &mut (impl Stream<Item = Changes> + Unpin)) -> Result<u64, Interruption> {
@@ -110,7 +110,7 @@ impl Follower {
     /// Returns how many looks had been asked for when it began.
     async fn look(&mut self, changes: &mut (impl Stream<Item = Changes> + Unpin)) -> Result<u64, Interruption> {
         let asked = self.store.looks_asked(self.provider.name()).await?;
-        let sight = self.begin().await?;
+        let mut sight = self.writer.begin().await?;
         let provider = self.provider.clone();
         let mut list = provider.list();
         let mut newer = BTreeSet::new();
@@ -121,7 +121,7 @@ impl Follower {
             }
         };
         seen.retain(|observation| !newer.contains(&observation.id));
-        self.writer.observe(&sight, seen).await?;
+        self.write(&mut sight, seen).await?;
         self.writer.sweep(&sight).await?;
         self.store.record_look(&self.writer.mark(), asked, None).await?;
         Ok(asked)
@@ -132,7 +132,7 @@ impl Follower {
         let changes = batch.ok_or(Interruption::Silence)?;
         let ids =
             changes.into_iter().map(|change| change.map(|change| change.id)).collect::<Result<BTreeSet<_>, _>>()?;
-        let sight = self.begin().await?;
+        let mut sight = self.writer.begin().await?;
         let inspections = ids.iter().cloned().map(|id| inspect(self.provider.clone(), id));
         let inspected: Vec<_> = stream::iter(inspections).buffer_unordered(INSPECTED_AT_ONCE).try_collect().await?;
         let mut seen = Vec::new();
@@ -142,7 +142,7 @@ impl Follower {
                 None => self.writer.remove(&id).await?,
             }
         }
-        self.writer.observe(&sight, seen).await?;
+        self.write(&mut sight, seen).await?;
         Ok(ids)
     }
 

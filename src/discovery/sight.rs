@@ -16,9 +16,9 @@ const UNNOTICED: Duration = Duration::from_secs(2);
 pub(super) struct Sight {
     /// Its place in the order of all calls.
     pub(super) number: u64,
-    /// The losses of Redis that types recover from. How long ago they were found was asked before `clock`.
+    /// The latest losses of Redis. How long ago they were found was asked before `clock`.
     pub(super) losses: BTreeMap<TargetType, Loss>,
-    /// The provider's own clock, asked before what it shows; none when nothing recovers, or it could not be told.
+    /// The provider's own clock; none when nothing is asked of it, or it could not be told.
     pub(super) clock: Option<Timestamp>,
 }
 
@@ -54,7 +54,7 @@ mod tests {
             health: EngineHealth::None,
             about: About::default(),
         };
-        let loss = Loss { epoch: 7, ago: Duration::from_mins(1) };
+        let loss = Loss { epoch: 7, over: false, ago: Duration::from_mins(1) };
         Sight { number: 1, losses: [(wine, loss)].into(), clock: Some(clock) }.after_loss(&seen, LAG)
     }
 

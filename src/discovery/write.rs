@@ -81,6 +81,14 @@ impl Writer {
         ObservationMark { provider: self.provider.clone(), generation: self.generation, sequence: self.sequence }
     }
 
+    /// Whether the provider's clock says something of what was seen: in a recovery of everything, after it of what is new.
+    pub(super) fn wants_clock(&self, sight: &Sight, seen: &[Observation]) -> bool {
+        seen.iter().any(|observation| {
+            let loss = sight.losses.get(&observation.target_type);
+            loss.is_some_and(|loss| !loss.over || !self.stored.contains_key(&observation.id))
+        })
+    }
+
     /// Adds or changes containers. One whose type is another now is first removed from
     /// where it was: no container is ever in two types.
     pub(super) async fn observe(&mut self, sight: &Sight, seen: Vec<Observation>) -> Result<(), Interruption> {
@@ -93,9 +101,11 @@ impl Writer {
             let state = self.store.type_state(target_type);
             let probe = &state.in_force.probe;
             let kind = probe.effective_kind(&observation.about);
+            let reset = self.config.reset_of(target_type);
             let discovered = Discovered {
                 probed: kind != ProbeKind::None,
-                resets: self.config.reset_of(target_type).wanted(self.acts),
+                resets: reset.wanted(self.acts),
+                cuts_off: reset.cuts_off(self.acts),
                 fresh_within: probe.fresh_bound(),
                 quarantine: Some(self.config.quarantine.clone()),
                 after_loss: sight.after_loss(&observation, self.config.recovery.lag),

@@ -60,17 +60,19 @@ pub enum Observed {
 /// What became of an announcement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Announced {
-    /// The type knows of the generation; and the loss of Redis that it recovers from, if it does.
+    /// The type knows of the generation; and the latest loss of Redis, if there ever was one.
     Known(Option<Loss>),
     /// A newer generation, or a later observation, came before.
     Stale,
 }
 
-/// A loss of Redis that a type recovers from.
+/// The latest loss of Redis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Loss {
     /// The epoch that began with it.
     pub epoch: u64,
+    /// Whether the recovery from it is over.
+    pub over: bool,
     /// How long ago it was found, at least: in pool time, which stands still in outages and does not follow a clock that is set.
     pub ago: Duration,
 }
@@ -84,7 +86,9 @@ pub struct Discovered {
     pub probed: bool,
     /// Whether it is made clean after a session.
     pub resets: bool,
-    /// The epoch that began with a loss, if it was surely started after that was found: then nobody can hold it.
+    /// Whether that cuts off whoever still uses it: its holder may be one that Redis lost.
+    pub cuts_off: bool,
+    /// The epoch that began with the latest loss, if it was surely started after that was found: then nobody can hold it.
     pub after_loss: Option<u64>,
     /// How old its last good probe may be when it is given out; none: any age.
     pub fresh_within: Option<Duration>,
@@ -257,7 +261,8 @@ impl Store {
         let (epoch, token) = (reply.values.number()?, reply.values.number()?);
         self.shared.journal.saw(target_type, epoch, token);
         let ago = reply.values.optional_number()?.map(Duration::from_millis);
-        Ok(Announced::Known(ago.map(|ago| Loss { epoch, ago })))
+        let (lost, recovering) = (reply.values.optional_number()?, reply.values.number()?);
+        Ok(Announced::Known(ago.zip(lost).map(|(ago, epoch)| Loss { epoch, over: recovering == 0, ago })))
     }
 
     /// Adds or changes containers of one type (any number; they are sent in chunks of at most 100).
@@ -272,8 +277,8 @@ impl Store {
     ) -> Result<Observed, StoreError> {
         let mut changed = 0;
         for chunk in containers.chunks(100) {
-            let mut args = Vec::with_capacity(11 * chunk.len());
-            for Discovered { observation, probed, resets, after_loss, fresh_within, quarantine } in chunk {
+            let mut args = Vec::with_capacity(12 * chunk.len());
+            for Discovered { observation, probed, resets, cuts_off, after_loss, fresh_within, quarantine } in chunk {
                 let about = serde_json::to_string(&observation.about).map_err(|error| StoreError::Protocol {
                     script: scripts::OBSERVE.name,
                     answer: format!("a description that is not JSON: {error}"),
@@ -289,6 +294,7 @@ impl Store {
                     fresh_within.map(millis).unwrap_or_default(),
                     place(&mark.provider, observation),
                     quarantine.as_ref().map(rules).unwrap_or_default(),
+                    flag(*cuts_off),
                     after_loss.map(|epoch| epoch.to_string()).unwrap_or_default(),
                 ]);
             }

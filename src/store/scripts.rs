@@ -54,8 +54,8 @@ macro_rules! library {
 /// matters: a function stands after those that it calls.
 macro_rules! core {
     () => {
-        library!("read" "open" "due" "event" "facts" "free_from" "held" "derive" "stale" "move" "grant" "terms" "session" "doubtful" "overdue"
-            "limits" "leave" "close" "serve_ticket" "offer" "drained" "settle" "want_reset" "give_back" "finish" "session_now"
+        library!("read" "open" "due" "event" "facts" "free_from" "held" "derive" "unclean" "stale" "move" "grant" "terms" "session" "doubtful" "overdue"
+            "limits" "leave" "close" "serve_ticket" "offer" "drained" "want_reset" "settle" "give_back" "finish" "session_now"
             "container_now" "next_free" "serve" "recovered" "end_drain" "warn" "reclaim" "describe")
     };
 }
@@ -97,7 +97,7 @@ of_a_type!(
 of_a_type!(HEARTBEAT, "heartbeat", ["..."], library!("claim" "renew"));
 of_a_type!(RELEASE, "release", ["..."]);
 of_a_type!(WITHDRAW, "withdraw", ["..."]);
-of_a_type!(RECLAIM, "reclaim", []);
+of_a_type!(RECLAIM, "reclaim", [], library!("cleanse"));
 of_a_type!(STATUS, "status", []);
 of_a_type!(CONTAINERS, "containers", ["available_only", "after", "most"]);
 of_a_type!(CONTAINER, "container", ["container"]);
@@ -108,7 +108,7 @@ of_a_type!(
     OBSERVE,
     "observe",
     ["provider", "generation", "sequence", "..."],
-    library!("full" "strike" "rest_on" "mark" "meet_claim")
+    library!("full" "strike" "rest_on" "mark" "meet_claim" "absolve")
 );
 of_a_type!(REMOVE, "remove", ["provider", "generation", "sequence", "..."], library!("full" "strike" "mark" "forget"));
 of_a_type!(CLAIM_PROBES, "claim_probes", ["most", "interval_ms"]);
@@ -124,7 +124,7 @@ of_a_type!(
     REPORT_RESET,
     "report_reset",
     ["container", "attempt", "failure", "how", "pause_ms", "attempts", "rest_ms", "longest_ms"],
-    library!("operated" "mark_cordon" "forget" "definition" "pass_cordon" "replaced" "cleaned" "full" "strike" "reset_failed" "gone_failed")
+    library!("operated" "mark_cordon" "forget" "definition" "pass_cordon" "absolve" "replaced" "cleaned" "full" "strike" "reset_failed" "gone_failed")
 );
 of_a_type!(KEEP_DEFINITION, "keep_definition", ["container", "attempt", "text"], library!("definition"));
 of_a_type!(

@@ -13,6 +13,7 @@ mod quarantine;
 mod recovery;
 mod registry;
 mod resets;
+mod unclean;
 
 use std::{sync::Arc, time::Duration};
 
@@ -171,6 +172,7 @@ pub fn running(name: &str) -> Discovered {
         },
         probed: false,
         resets: false,
+        cuts_off: false,
         after_loss: None,
         fresh_within: None,
         quarantine: None,

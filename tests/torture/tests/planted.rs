@@ -186,7 +186,7 @@ fn a_container_that_is_given_on_as_it_was_is_found_where_it_has_a_reset() {
     assert_eq!(given_on("farm.one", [1, 1], None), 1);
     assert_eq!(given_on("farm.one", [1, 2], None), 0);
     assert_eq!(given_on(CONTAINER, [1, 1], None), 0);
-    assert_eq!(given_on("farm.one", [1, 1], Some(flush(200))), 0);
+    assert_eq!(given_on("farm.one", [1, 1], Some(flush(200))), 1);
 }
 
 #[test]
