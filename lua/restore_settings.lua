@@ -46,6 +46,6 @@ for at = 7, #ARGV, 3 do
   end
 end
 if last == '1' then
-  operated()
+  operated(version)
 end
 return { 'ok' }

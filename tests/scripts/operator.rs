@@ -360,6 +360,25 @@ async fn what_operators_changed_outlives_a_loss_of_redis() {
 }
 
 #[tokio::test]
+async fn what_is_put_back_after_a_loss_is_put_back_once_also_where_the_clock_is_behind() {
+    let bench = Bench::new();
+    bench.containers(&["one"]).await;
+    bench.cordon("one").await;
+    // The clock was an hour ahead.
+    let mut ahead = redis::cmd("HINCRBY");
+    ahead.arg(bench.key("settings")).arg("version").arg(3_600_000_000_u64);
+    let _: i64 = ahead.query(&mut bench.redis.conn()).unwrap();
+    bench.store.follow_settings(&bench.wine).await.unwrap();
+    let _: String = redis::cmd("FLUSHALL").query(&mut bench.redis.conn()).unwrap();
+    bench.store.observe(&bench.wine, &mark(2, 1), &[running("one")]).await.unwrap();
+    bench.store.follow_settings(&bench.wine).await.unwrap();
+    assert_eq!(bench.container("one").await.unwrap().cordoned_by.as_deref(), Some(BY));
+    bench.uncordon("one").await;
+    bench.store.follow_settings(&bench.wine).await.unwrap();
+    assert_eq!(bench.container("one").await.unwrap().cordoned_by, None);
+}
+
+#[tokio::test]
 async fn what_a_recovery_holds_is_explained() {
     let bench = Bench::new();
     bench.containers(&["one", "two"]).await;
