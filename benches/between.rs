@@ -8,9 +8,7 @@ use anyhow::{Context as _, bail};
 use leasehold::{
     config::{Config, QuarantineConfig},
     metrics::Metrics,
-    model::{
-        About, ContainerId, EndReason, EngineHealth, EngineState, Observation, OwnerName, SessionId, Share, TargetType,
-    },
+    model::{About, ContainerId, EndReason, EngineHealth, EngineState, Observation, OwnerName, SessionId, TargetType},
     store::{Allocated, Allocation, Discovered, ObservationMark, ProbeReport, ResetOutcome, ResetTerms, Store},
 };
 use tokio::time::Instant;
@@ -144,24 +142,7 @@ impl Pool {
     }
 
     async fn session(&self) -> anyhow::Result<()> {
-        let minute = Duration::from_mins(1);
-        let new = Allocation {
-            id: SessionId::new(&self.target_type),
-            owner: &self.owner,
-            ttl: minute,
-            span: minute,
-            max_duration: None,
-            confirm: false,
-            container: None,
-            wait: false,
-            priority: 0,
-            replica: None,
-            metadata: "",
-            idempotency_key: None,
-            share: Share::default(),
-            idle: None,
-            affinity: None,
-        };
+        let new = Allocation::new(SessionId::new(&self.target_type), &self.owner, Duration::from_mins(1));
         let Allocated::Ready(session) = self.store.allocate(&self.target_type, &new).await? else {
             bail!("nothing was available");
         };

@@ -117,21 +117,9 @@ impl Pool {
         let state = self.type_state(target_type);
         let limits = &state.in_force.limits;
         Allocation {
-            id,
-            owner: &caller.owner,
-            ttl: limits.guide_ttl,
-            span: limits.guide_ttl,
             max_duration: limits.max_duration,
-            confirm: false,
-            container: None,
-            wait: false,
-            priority: 0,
-            replica: None,
-            metadata: "",
-            idempotency_key: None,
             share: caller.share,
-            idle: None,
-            affinity: None,
+            ..Allocation::new(id, &caller.owner, limits.guide_ttl)
         }
     }
 }

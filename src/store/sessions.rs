@@ -50,6 +50,30 @@ pub struct Allocation<'a> {
     pub affinity: Option<&'a str>,
 }
 
+impl<'a> Allocation<'a> {
+    /// One that fails at once when nothing is available, and asks for nothing else.
+    #[must_use]
+    pub fn new(id: SessionId, owner: &'a OwnerName, ttl: Duration) -> Self {
+        Self {
+            id,
+            owner,
+            ttl,
+            span: ttl,
+            max_duration: None,
+            confirm: false,
+            container: None,
+            wait: false,
+            priority: 0,
+            replica: None,
+            metadata: "",
+            idempotency_key: None,
+            share: Share::default(),
+            idle: None,
+            affinity: None,
+        }
+    }
+}
+
 /// What is to be renewed.
 #[derive(Debug, Clone, Copy)]
 pub struct Beat {

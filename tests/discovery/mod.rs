@@ -146,23 +146,7 @@ impl Bench {
     pub async fn allocated(&self) -> Allocated {
         let target_type = self.target_type();
         let owner: OwnerName = "tester".parse().unwrap();
-        let new = Allocation {
-            id: SessionId::new(&target_type),
-            owner: &owner,
-            ttl: Duration::from_mins(1),
-            span: Duration::from_mins(1),
-            max_duration: None,
-            confirm: false,
-            container: None,
-            wait: false,
-            priority: 0,
-            replica: None,
-            metadata: "",
-            idempotency_key: None,
-            share: leasehold::model::Share::default(),
-            idle: None,
-            affinity: None,
-        };
+        let new = Allocation::new(SessionId::new(&target_type), &owner, Duration::from_mins(1));
         self.store.allocate(&target_type, &new).await.unwrap()
     }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use leasehold::{
-    model::{EndReason, EngineState, OwnerName, PoolState, SessionId, Share, TargetType},
+    model::{EndReason, EngineState, OwnerName, PoolState, SessionId, TargetType},
     store::{Allocated, Allocation, Released, Store},
 };
 
@@ -45,24 +45,7 @@ async fn borrow(store: Store, target_type: TargetType, stop: Arc<AtomicBool>, se
     let owner: OwnerName = "tester".parse().unwrap();
     while !stop.load(Ordering::Relaxed) {
         let id = SessionId::new(&target_type);
-        let minute = Duration::from_mins(1);
-        let new = Allocation {
-            id,
-            owner: &owner,
-            ttl: minute,
-            span: minute,
-            max_duration: None,
-            confirm: false,
-            container: None,
-            wait: false,
-            priority: 0,
-            replica: None,
-            metadata: "",
-            idempotency_key: None,
-            share: Share::default(),
-            idle: None,
-            affinity: None,
-        };
+        let new = Allocation::new(id, &owner, Duration::from_mins(1));
         let made = store.allocate(&target_type, &new).await.unwrap();
         tokio::time::sleep(Duration::from_millis(5)).await;
         if !matches!(made, Allocated::Ready(_)) {

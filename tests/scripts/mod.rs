@@ -21,7 +21,7 @@ use leasehold::{
     config::Config,
     metrics::Metrics,
     model::{
-        About, Container, ContainerId, EngineHealth, EngineState, Observation, OwnerName, Session, SessionId, Share,
+        About, Container, ContainerId, EngineHealth, EngineState, Observation, OwnerName, Session, SessionId,
         TargetType,
     },
     store::{Allocated, Allocation, Discovered, ObservationMark, ProbeReport, Store, StoreError},
@@ -78,23 +78,7 @@ impl Bench {
 
     /// One that asks for nothing special.
     pub fn allocation(&self, id: SessionId) -> Allocation<'_> {
-        Allocation {
-            id,
-            owner: &self.owner,
-            ttl: Duration::from_mins(1),
-            span: Duration::from_mins(1),
-            max_duration: None,
-            confirm: false,
-            container: None,
-            wait: false,
-            priority: 0,
-            replica: None,
-            metadata: "",
-            idempotency_key: None,
-            share: Share::default(),
-            idle: None,
-            affinity: None,
-        }
+        Allocation::new(id, &self.owner, Duration::from_mins(1))
     }
 
     /// A session that must be ready.

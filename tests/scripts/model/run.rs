@@ -305,7 +305,6 @@ impl Run {
         let made = SessionId::new(&self.wine);
         let wanted = container.map(|container| id(&name(container)));
         let allocation = Allocation {
-            ttl: seconds(ttl),
             span: seconds(span),
             max_duration: most.map(seconds),
             confirm,
@@ -313,7 +312,7 @@ impl Run {
             wait,
             priority,
             share: share(owner),
-            ..allocation(made, &self.owners[owner])
+            ..Allocation::new(made, &self.owners[owner], seconds(ttl))
         };
         let answer = self.store.allocate(&self.wine, &allocation).await.unwrap();
         self.world.reclaim();
@@ -392,7 +391,8 @@ impl Run {
         if self.world.sessions[&id].state == State::Gone {
             return;
         }
-        let answer = self.store.allocate(&self.wine, &allocation(id, self.owner_of(id))).await.unwrap();
+        let answer =
+            self.store.allocate(&self.wine, &Allocation::new(id, self.owner_of(id), seconds(15))).await.unwrap();
         self.world.reclaim();
         let Allocated::Replayed(answer) = answer else { panic!("not replayed: {answer:?}") };
         self.same(&answer);
@@ -599,24 +599,4 @@ impl Run {
 
 fn share(owner: usize) -> Share {
     Share { weight: world::OWNERS[owner].1 as u32, ..Share::default() }
-}
-
-fn allocation(id: SessionId, owner: &OwnerName) -> Allocation<'_> {
-    Allocation {
-        id,
-        owner,
-        ttl: seconds(15),
-        span: seconds(15),
-        max_duration: None,
-        confirm: false,
-        container: None,
-        wait: false,
-        priority: 0,
-        replica: None,
-        metadata: "",
-        idempotency_key: None,
-        share: Share::default(),
-        idle: None,
-        affinity: None,
-    }
 }
