@@ -56,6 +56,31 @@ async fn a_drain_ends_at_its_deadline_with_force_or_without() {
 }
 
 #[tokio::test]
+async fn a_container_is_taken_out_of_quarantine_by_its_name() {
+    let pool = Pool::start(1).await;
+    let id = pool.said(&["containers", "-o", "name"]).await.expect(0).stdout.trim().to_owned();
+    // As `lua/lib/strike.lua` leaves it; a container without a probe does not flap.
+    let mut redis = pool.redis.conn();
+    let key = |name: &str| format!("test:{{wine}}:{name}");
+    let mut fact = redis::cmd("HSET");
+    let _: i64 = fact.arg(key(&format!("container:{id}"))).arg(&["quarantine", "probe"]).query(&mut redis).unwrap();
+    let _: i64 = redis::cmd("ZADD").arg(key("quarantine")).arg(9e12).arg(&id).query(&mut redis).unwrap();
+    // A cordon and its end settle it.
+    pool.said(&["cordon", &id]).await.expect(0);
+    pool.said(&["uncordon", &id]).await.expect(0);
+    assert_eq!(pool.available().await, 0);
+    let lifted = pool.said(&["unquarantine", "wine-1", "-o", "json"]).await.expect(0).json();
+    assert_eq!(
+        (&lifted["id"], &lifted["quarantine"], &lifted["pool_state"]),
+        (&json!(id), &json!(null), &json!("available"))
+    );
+    assert_eq!(pool.available().await, 1);
+    // Again: it does not rest.
+    pool.said(&["unquarantine", "wine-1"]).await.expect(0);
+    pool.said(&["unquarantine", "nobody"]).await.expect(1).complains_of(&["\"nobody\""]);
+}
+
+#[tokio::test]
 async fn a_restart_that_the_provider_cannot_make_is_refused_with_the_reason() {
     let pool = Pool::start(1).await;
     let refused = pool.said(&["restart", "wine-1", "--wait"]).await.expect(1);

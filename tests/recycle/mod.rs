@@ -1,6 +1,7 @@
 //! Containers are made clean between two sessions, on the real Docker engine and a real Redis.
 
 mod lost;
+mod processes;
 mod recreate;
 mod restart;
 mod webhook;

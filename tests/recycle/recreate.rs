@@ -15,7 +15,7 @@ use futures_util::{
 use jiff::Timestamp;
 use leasehold::{
     config::{Config, ResetKind},
-    model::{Container, ContainerId, Observation, PoolState, ProviderName, ResetState},
+    model::{Container, ContainerId, EngineState, Observation, PoolState, ProviderName, ResetState},
     provider::{self, Capabilities, Change, Provider, ProviderError},
 };
 
@@ -245,6 +245,22 @@ async fn case_39_an_old_container_that_goes_in_between_is_made_anew_all_the_same
         worker.end().await;
         assert!(recycled.left().is_empty(), "{at:?}");
     }
+}
+
+#[tokio::test]
+async fn case_39_a_worker_that_died_between_two_calls_of_the_engine_is_no_different() {
+    let recycled = Recycled::new(recreate, |target| target).await;
+    recycled.used().await;
+    recycled.killed(Dies::After("definition")).await;
+    // To retire it is to stop it and then to rename it.
+    recycled.bench.engine.stop(&recycled.id).await;
+    let first = kept(&recycled.inspect(&recycled.id).await);
+    recycled.becomes("that it stopped is seen", |one| one.state != EngineState::Running).await;
+    let worker = recycled.worker();
+    let one = recycled.anew().await;
+    worker.end().await;
+    assert_eq!(kept(&recycled.inspect(one.id.as_str()).await), first);
+    assert!(one.quarantine.is_none() && recycled.left().is_empty(), "{one:?}");
 }
 
 #[tokio::test]

@@ -248,3 +248,22 @@ async fn one_whose_reset_failed_is_lifted_into_the_next_reset_and_rests_the_shor
     assert_eq!((lifted.pool_state, lifted.quarantine), (PoolState::Resetting, None));
     assert_eq!(bench.members("resets"), ["one"]);
 }
+
+#[tokio::test]
+async fn a_record_of_a_version_that_knew_no_quarantine_is_good_and_the_next_look_makes_it_whole() {
+    let bench = Bench::new();
+    bench.well(&["one", "two"]).await;
+    let forget = |fields: &[&str]| {
+        let mut command = redis::cmd("HDEL");
+        let _: i64 = command.arg(bench.key("container:one")).arg(fields).query(&mut bench.redis.conn()).unwrap();
+    };
+    forget(&["place", "rules", "fresh", "cuts", "uses", "seen"]);
+    assert_eq!(bench.audit(false).await, []);
+    bench.flaps_often("one").await;
+    assert_eq!(bench.state("one").await, PoolState::Available, "by which rules?");
+    let session = bench.ready().await;
+    bench.store.release(&bench.wine, session.id, None, None, leasehold::model::EndReason::Released).await.unwrap();
+    bench.sees(2, &[flapping("one")]).await;
+    bench.flaps_often("one").await;
+    assert_eq!(bench.state("one").await, PoolState::Unhealthy);
+}
