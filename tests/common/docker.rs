@@ -125,6 +125,11 @@ impl Engine {
         format!("leasehold-test.{}.type", self.run)
     }
 
+    /// The image that targets are made from.
+    pub async fn image(&self) -> String {
+        image(&self.docker).await
+    }
+
     /// A target of this type.
     pub fn target(&self, target_type: &str) -> Target {
         Target::default().label(self.label(), target_type)

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod cluster;
+pub mod compose;
 pub mod docker;
 pub mod http;
 pub mod redis;

@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 
 use super::{
     of_type,
-    project::{Project, TARGETS, WINE, succeeded},
+    project::{Project, TARGETS, WINE},
     take_all,
 };
+use crate::common::compose::succeeded;
 
 /// Runs a line of the guide in a shell, and reads the answer.
 fn curl(project: &Project, line: &str) -> Value {

@@ -12,10 +12,11 @@ use tokio::{
 
 use super::{
     of_type,
-    project::{Project, TARGETS, WINE, succeeded},
+    project::{Project, TARGETS, WINE},
     take_all,
 };
 use crate::common::{
+    compose::succeeded,
     eventually,
     http::{Answer, Http},
 };

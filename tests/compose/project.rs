@@ -1,12 +1,12 @@
 //! One Compose project, brought up for a test and taken down with it.
 
-use std::{
-    os::unix::fs::MetadataExt as _,
-    process::{Command, Output},
-    time::Duration,
-};
+use std::{os::unix::fs::MetadataExt as _, process::Command, time::Duration};
 
-use crate::common::{eventually, http::Http};
+use crate::common::{
+    compose::{self, succeeded},
+    eventually,
+    http::Http,
+};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const SOCKET: &str = "/var/run/docker.sock";
@@ -90,10 +90,8 @@ impl Project {
     }
 
     fn compose_command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new("bash");
-        // The project's own way to find Compose, v2 or 1.29.
-        command.args(["-c", r#"source scripts/lib.sh && compose "$@""#, "compose"]).args(args).current_dir(ROOT);
-        command.env("COMPOSE_PROJECT_NAME", &self.name).env("LEASEHOLD_API_KEY", &self.key);
+        let mut command = compose::command(&self.name, args);
+        command.env("LEASEHOLD_API_KEY", &self.key);
         command.env("LEASEHOLD_LEASE_TOKEN_KEY", "a-secret-of-the-tests-with-32-bytes");
         command.env("DOCKER_GID", self.group.to_string()).env("API_IMAGE", self.image());
         command.env("ANDROID_IMAGE", "leasehold-linux").env("KVM_DEVICE", "/dev/null");
@@ -134,12 +132,6 @@ fn remove_image(name: &str) -> Command {
     let mut command = Command::new("docker");
     command.args(["image", "rm", name]);
     command
-}
-
-/// What a command printed; panics with its complaints when it failed.
-pub fn succeeded(what: &str, output: &Output) -> String {
-    assert!(output.status.success(), "{what}: {}\n{}", output.status, text(&output.stderr));
-    text(&output.stdout).trim().to_owned()
 }
 
 fn text(bytes: &[u8]) -> String {

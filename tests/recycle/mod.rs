@@ -1,5 +1,6 @@
 //! Containers are made clean between two sessions, on the real Docker engine and a real Redis.
 
+mod compose;
 mod lost;
 mod processes;
 mod recreate;
