@@ -336,6 +336,26 @@ fn what_is_not_free_in_the_end_is_found() {
 }
 
 #[test]
+fn a_recovery_that_began_late_is_waited_for_and_no_longer() {
+    let free_at = |seconds: u64, began: Option<u64>| {
+        let mut planted = Planted::new();
+        planted.end.free = Some(seconds * 1_000_000);
+        if let Some(at) = began {
+            planted.event("recovery.began", &[]);
+            if let Some(Record::Event(event)) = planted.records.last_mut() {
+                event.seen = at * 1_000_000;
+            }
+        }
+        planted.violations().iter().any(|violation| violation.promise == "all is free")
+    };
+    assert!(free_at(70, None), "9 s are the bound");
+    assert!(!free_at(73, Some(58)));
+    assert!(free_at(75, Some(58)));
+    assert!(free_at(73, Some(50)), "that one was over");
+    assert!(!free_at(76, Some(62)), "Redis came back after the last client had left");
+}
+
+#[test]
 fn an_answer_that_is_not_documented_is_found() {
     let mut planted = Planted::new();
     planted.grant("a", 1, 0, 1000).ended("a");
