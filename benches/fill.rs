@@ -63,7 +63,7 @@ pub async fn containers(connection: &mut MultiplexedConnection, count: usize) ->
     for batch in numbers.chunks(100 * 8) {
         let mut pipe = redis::pipe();
         for chunk in batch.chunks(100) {
-            let mut rest = Vec::with_capacity(1100);
+            let mut rest = Vec::with_capacity(1200);
             for number in chunk {
                 let id = format!("{number:064x}");
                 let incarnation = format!("{number:032x}");
@@ -78,6 +78,7 @@ pub async fn containers(connection: &mut MultiplexedConnection, count: usize) ->
                     String::new(),
                     String::new(),
                     String::new(),
+                    "0".into(),
                     String::new(),
                 ]);
             }

@@ -138,6 +138,8 @@ pub enum FaultKind {
     PrimaryCutOff,
     /// Another primary was asked for.
     PrimaryMoved,
+    /// Sentinels found none to promote, and an operator chose one.
+    PrimaryPromoted,
     FollowerRestarted,
     ContainerVanished,
     ContainerRestarted,

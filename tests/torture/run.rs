@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::{
     client::{Client, TTL_MOST},
     events,
-    history::{End, History, Micros, Record, Start},
+    history::{End, Fault, FaultKind, Harm, History, Micros, Record, Start},
     nemesis::{HANDS, Nemesis},
     network::PLACES,
     operator::{self, OPERATORS, Operator},
@@ -68,7 +68,7 @@ pub async fn run(plan: &Plan) -> Arc<History> {
     }
 
     // How long Redis's own servers take to find together again is not Leasehold's.
-    until(&history, PATIENCE, async || world.servers.in_step().await).await;
+    find_together(&world).await;
     // An operator that still finds a cordon then never ends.
     let _ = tokio::time::timeout(PATIENCE, operator::leave(&world)).await;
     let quiet = history.now();
@@ -80,6 +80,20 @@ pub async fn run(plan: &Plan) -> Arc<History> {
     world.end().await;
     clock::sweep();
     history
+}
+
+/// Waits until Redis's servers are in step, and helps where they never would be.
+async fn find_together(world: &World) {
+    let history = &world.history;
+    if until(history, PATIENCE, async || world.servers.in_step().await).await.is_some() {
+        return;
+    }
+    let from = history.now();
+    if let Some(at) = world.servers.promote().await {
+        let (kind, what) = (FaultKind::PrimaryPromoted, format!("server {at}"));
+        history.add(&Record::Fault(Fault { kind, what, from, to: history.now(), harm: Harm::Loses }));
+        until(history, PATIENCE, async || world.servers.in_step().await).await;
+    }
 }
 
 fn start(plan: &Plan, history: &History) -> Start {

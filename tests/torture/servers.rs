@@ -133,6 +133,25 @@ impl Servers {
         primaries.len() == self.shards() && named
     }
 
+    /// Makes that server a primary which has the most of the data, as an operator has to where sentinels find none to promote: they pass
+    /// over servers that were without their primary for long before that was down, and so over all when a primary that they had
+    /// made a replica is the only one that the others could follow. Returns which.
+    pub async fn promote(&self) -> Option<usize> {
+        let mut best = None;
+        for (at, node) in self.nodes.iter().enumerate() {
+            let info: String = node.ask(redis::cmd("INFO").arg("replication")).await.ok()?;
+            let field = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+            if self.topology != Topology::Sentinel || field("role") == Some("master") {
+                return None;
+            }
+            let offset: u64 = field("slave_repl_offset")?.trim().parse().ok()?;
+            best = best.max(Some((offset, at)));
+        }
+        let (_, at) = best?;
+        self.nodes[at].ask::<String>(redis::cmd("REPLICAOF").arg("NO").arg("ONE")).await.ok()?;
+        Some(at)
+    }
+
     /// How many primaries there are when all is well.
     pub fn shards(&self) -> usize {
         if self.topology == Topology::Cluster { 3 } else { 1 }
