@@ -39,6 +39,8 @@ impl Scaled {
         };
         change(&mut settings);
         let bench = Bench::discovering_type(|config, target_type| {
+            // Nobody polls while others are waited for.
+            config.limits.ticket_life = PATIENCE;
             config.types.insert(target_type, TypeConfig { scale: Some(settings), ..TypeConfig::default() });
         })
         .await;
