@@ -17,6 +17,7 @@ mod links;
 mod redaction;
 mod redis_url;
 mod reset;
+mod scale;
 mod telemetry;
 mod validate;
 mod webhook;
@@ -45,6 +46,7 @@ pub use self::{
     redaction::{redacted, without_source},
     redis_url::{HostPort, RedisPlace, RedisUrl},
     reset::{QuarantineConfig, ResetConfig, ResetKind, ResetWebhook, TypeReset},
+    scale::ScaleConfig,
     telemetry::TelemetryConfig,
     webhook::WebhookConfig,
 };
@@ -400,6 +402,8 @@ pub struct TypeConfig {
     pub probe: Option<TypeProbe>,
     /// How to make it clean between sessions; what is absent is taken from `[reset]`.
     pub reset: Option<TypeReset>,
+    /// How it follows demand; absent: not at all.
+    pub scale: Option<ScaleConfig>,
 }
 
 /// `[types.<type>.probe]`

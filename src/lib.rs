@@ -8,7 +8,7 @@
 //! - [`events`] tells what happens: to those who follow it, and to webhooks.
 //! - [`pool`] is what the service promises: sessions and the line.
 //! - [`discovery`] keeps the registry in step with the [`provider`]s; [`health`] probes containers;
-//!   [`recycle`] makes them clean between two sessions.
+//!   [`recycle`] makes them clean between two sessions; [`scale`] makes pools follow demand.
 //! - [`store`] is Redis: keys, scripts, connections. Nothing else names it.
 //! - [`webhook`] posts signed messages.
 //! - [`rfb`] is the little of the VNC protocol that probes and the [`demo`] target share.
@@ -31,6 +31,7 @@ pub mod provider;
 pub mod recycle;
 pub(crate) mod retry_after;
 pub mod rfb;
+pub mod scale;
 pub mod store;
 pub mod telemetry;
 pub mod webhook;

@@ -9,7 +9,7 @@ use std::{
 const MAY_USE: &[(&str, &[&str])] = &[
     ("main", &["app", "cli", "telemetry"]),
     ("cli", &["api", "app", "client", "demo", "provider", "telemetry"]),
-    ("app", &["api", "discovery", "events", "health", "pool", "provider", "recycle", "store", "telemetry"]),
+    ("app", &["api", "discovery", "events", "health", "pool", "provider", "recycle", "scale", "store", "telemetry"]),
     ("api", &["events", "pool", "provider", "telemetry"]),
     ("client", &["retry_after"]),
     ("demo", &["rfb"]),
@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("health", &["rfb", "store"]),
     ("pool", &["store"]),
     ("recycle", &["provider", "store", "webhook"]),
+    ("scale", &["provider", "store"]),
     ("provider", &[]),
     ("store", &[]),
     ("retry_after", &[]),

@@ -13,6 +13,7 @@ mod layers;
 mod monitoring;
 mod pains;
 mod recycle;
+mod scale;
 mod scripts;
 mod security;
 mod topology;

@@ -13,6 +13,7 @@ mod operator;
 mod output;
 mod recovery;
 mod run;
+mod scale;
 mod serve;
 mod sessions;
 mod signals;
@@ -66,6 +67,8 @@ enum Command {
     /// List the types of containers, or change their settings
     #[command(visible_alias = "type")]
     Types(types::Args),
+    /// Say how many containers a type is to have
+    Scale(scale::Args),
     /// Tell why a type has nothing available, and what would help
     Explain(explain::Args),
     /// Have a container given out no more; its session goes on
@@ -144,6 +147,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Logs(args) => insight::logs(args).await,
         Command::Stats(args) => insight::stats(args).await,
         Command::Types(args) => types::types(args).await,
+        Command::Scale(args) => scale::scale(args).await,
         Command::Explain(args) => explain::explain(args).await,
         Command::Cordon(args) => operator::cordon(args).await,
         Command::Uncordon(args) => operator::uncordon(args).await,

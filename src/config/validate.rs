@@ -61,6 +61,7 @@ impl Config {
             Self::validate_probe(&format!("types.{target_type}.probe"), &self.probe_of(target_type))?;
         }
         self.validate_resets()?;
+        self.validate_scale()?;
         for (at, provider) in self.provider.iter().enumerate() {
             let again = self.provider[..at].iter().any(|other| other.name() == provider.name());
             check(!again, "provider.name", provider.name(), "each name once")?;

@@ -48,6 +48,9 @@ pub enum ProviderError {
 
 const NO_RECREATE: ProviderError = ProviderError::NotSupported("this provider cannot make containers anew");
 
+/// The label of containers that were made for demand: only they are taken away again. Its value names what they were made like.
+pub const SCALED_LABEL: &str = "leasehold.scaled";
+
 /// What a provider can do, beyond listing.
 // One question each, and none depends on another.
 #[allow(clippy::struct_excessive_bools)]
@@ -59,6 +62,8 @@ pub struct Capabilities {
     pub act: bool,
     /// It makes containers anew, each from its own definition.
     pub recreate: bool,
+    /// It makes more containers like one that there is, and takes them away.
+    pub grow: bool,
     /// It tells what containers write.
     pub logs: bool,
     /// It tells what containers use.
@@ -180,6 +185,16 @@ pub trait Provider: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<ContainerId, ProviderError>> {
         let _ = (id, definition, within);
         future::err(NO_RECREATE).boxed()
+    }
+
+    /// Makes and starts one container more, as defined by another that goes on, under a name of its own. The mark tells it from others
+    /// in its labels ([`SCALED_LABEL`]). Not to be repeated: each call makes one.
+    ///
+    /// # Errors
+    /// There is none more: what was made of it is removed again.
+    fn more<'a>(&'a self, definition: &'a str, within: Duration) -> BoxFuture<'a, Result<ContainerId, ProviderError>> {
+        let _ = (definition, within);
+        future::err(ProviderError::NotSupported("this provider cannot make more containers")).boxed()
     }
 
     /// Starts a container; one that runs goes on.

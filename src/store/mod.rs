@@ -17,6 +17,8 @@
 //! | `definition:<id>` | hash | of a container that is made anew: its provider, what the new one is made from, as the provider tells it, which one that is, the attempt that goes on, and how many there were; until the new one is in use, also when the old one is gone | `keep_definition`, `claim_resets`, `replace`, `report_reset` | 200 more than the text |
 //! | `quarantine` | zset by end | who comes back when | `strike`, `report_reset`, `reclaim` | 177 |
 //! | `strikes:<place>` | hash | what a container of this name failed lately (times), how often in a row it was in quarantine, until when and why; expires after a quiet time | `strike` | 200, of those that failed |
+//! | `scale` | hash | who scales the type and until when; what the last decision leaves for the next one, how many were wanted and why; what new containers are made like, as the provider tells it | `plan_scale`, `note_scale` | one, with the text |
+//! | `retiring` | zset by time | those that are being taken away since the pool is to be smaller, until their provider has removed them | `take_away` | 177 |
 //! | `draining` | zset by deadline | leased ones that an operator waits for | `drain`, `settle`, `end_drain` | 177 |
 //! | `probes` | zset by time | when to probe next | `observe`, `claim_probes`, `report_probes` | 177 |
 //! | `observers` | hash | by provider: generation and sequence of the last observation | `mark` | one |
@@ -65,6 +67,7 @@ mod registry;
 mod replicated;
 mod reply;
 mod resets;
+mod scale;
 mod scripts;
 mod server;
 mod servers;
@@ -95,6 +98,7 @@ pub use registry::{
 };
 pub use resets::{Outdated, Replacing, ResetOutcome, ResetReported, ResetTask, ResetTerms};
 #[doc(hidden)]
+pub use scale::{ScaleNote, ScalePlan};
 pub use scripts::{ScriptText, script_text};
 pub use sessions::{
     Allocated, Allocation, Beat, Claim, Heartbeat, Polled, Reclaimed, Released, SessionCursor, SessionPage, TypeCounts,

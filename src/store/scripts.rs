@@ -133,6 +133,13 @@ of_a_type!(
     ["container", "attempt", "new"],
     library!("operated" "mark_cordon" "definition" "pass_cordon")
 );
+of_a_type!(PLAN_SCALE, "plan_scale", ["replica", "hold_ms"]);
+of_a_type!(
+    NOTE_SCALE,
+    "note_scale",
+    ["replica", "memory", "reason", "wanted", "change", "told", "detail", "template"]
+);
+of_a_type!(TAKE_AWAY, "take_away", ["replica", "most", "least", "min_idle", "..."]);
 of_a_type!(SETTLE, "settle", ["container"]);
 of_a_type!(CORDON, "cordon", ["container", "by"], library!("operated" "mark_cordon"));
 of_a_type!(UNCORDON, "uncordon", ["container", "by"], library!("operated"));
@@ -178,7 +185,7 @@ of_its_own!(WEBHOOK_STATE, "webhook_state", ["webhook", "most"]);
 of_its_own!(REPLAY_WEBHOOK, "replay_webhook", ["webhook", "most"]);
 
 /// Every script.
-pub(super) static ALL: [&Script; 51] = [
+pub(super) static ALL: [&Script; 54] = [
     &ALLOCATE,
     &POLL,
     &HEARTBEAT,
@@ -200,6 +207,9 @@ pub(super) static ALL: [&Script; 51] = [
     &OUTDATE,
     &KEEP_DEFINITION,
     &REPLACE,
+    &PLAN_SCALE,
+    &NOTE_SCALE,
+    &TAKE_AWAY,
     &SETTLE,
     &CORDON,
     &UNCORDON,

@@ -13,6 +13,7 @@ mod quarantine;
 mod recovery;
 mod registry;
 mod resets;
+mod scale;
 mod unclean;
 
 use std::{sync::Arc, time::Duration};

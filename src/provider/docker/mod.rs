@@ -10,6 +10,7 @@ pub mod fuzz;
 mod insight;
 mod inspection;
 mod labels;
+mod more;
 mod recreate;
 
 use std::{
@@ -185,7 +186,7 @@ impl Provider for DockerProvider {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { watch: true, act: true, recreate: true, logs: true, stats: true }
+        Capabilities { watch: true, act: true, recreate: true, grow: true, logs: true, stats: true }
     }
 
     fn list(&self) -> BoxFuture<'_, Result<Vec<Observation>, ProviderError>> {
@@ -268,6 +269,10 @@ impl Provider for DockerProvider {
         within: Duration,
     ) -> BoxFuture<'a, Result<ContainerId, ProviderError>> {
         self.replacement_of(id, definition, within).boxed()
+    }
+
+    fn more<'a>(&'a self, definition: &'a str, within: Duration) -> BoxFuture<'a, Result<ContainerId, ProviderError>> {
+        self.one_more(definition, within).boxed()
     }
 
     fn start<'a>(&'a self, id: &'a ContainerId, within: Duration) -> BoxFuture<'a, Result<(), ProviderError>> {
