@@ -274,11 +274,11 @@ mod tests {
         let text = "[reset]\nattempts = 5\n[types.wine.reset]\nkind = \"exec\"\ncommand = [\"/clean\"]\n";
         let config = Config::parse(text).unwrap();
         let reset = config.reset_of(&"wine".parse().unwrap());
+        assert_eq!(reset.effective_kind(ResetKind::Recreate), ResetKind::Exec);
         assert_eq!((reset.kind, reset.attempts, reset.command), (ResetKind::Exec, 5, vec!["/clean".to_owned()]));
         let other = config.reset_of(&"linux".parse().unwrap());
         assert_eq!(other.effective_kind(ResetKind::Restart), ResetKind::Restart);
         assert_eq!(other.effective_kind(ResetKind::None), ResetKind::None);
-        assert_eq!(reset.effective_kind(ResetKind::Recreate), ResetKind::Exec);
     }
 
     #[test]

@@ -71,14 +71,13 @@ impl KubernetesProvider {
         }
     }
 
-    /// A new connection. What its account may not do is complained of once.
+    /// A new connection. What its account may not do is complained of when that is news.
     pub(super) async fn connect(&self) -> Result<std::sync::Arc<Connection>, ProviderError> {
         let mut connection = Connection::new(&self.settings).await?;
         connection.missing = connection.review().await?;
-        for missing in connection.missing_in_words() {
-            if self.complain(&missing) {
-                tracing::warn!(provider = %self.settings.name, "{missing}");
-            }
+        let before = self.connection.load().as_ref().map(|before| before.missing_in_words()).unwrap_or_default();
+        for missing in connection.missing_in_words().iter().filter(|missing| !before.contains(missing)) {
+            tracing::warn!(provider = %self.settings.name, "{missing}");
         }
         let connection = std::sync::Arc::new(connection);
         self.connection.store(Some(connection.clone()));

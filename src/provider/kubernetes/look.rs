@@ -27,6 +27,7 @@ impl KubernetesProvider {
             );
         }
         self.settle_doubts(&connection, &mut pods).await?;
+        self.complained().retain(|uid| uid.parse().is_ok_and(|id: ContainerId| pods.contains_key(&id)));
         self.known().replace(pods.iter().map(|(id, (place, _))| (id.clone(), place.clone())).collect());
         Ok(pods.into_values().filter_map(|(_, pod)| self.observe(&pod)).collect())
     }

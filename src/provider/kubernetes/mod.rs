@@ -44,7 +44,7 @@ pub(super) struct KubernetesProvider {
     selectors: Vec<String>,
     connection: ArcSwapOption<Connection>,
     known: Mutex<Known>,
-    /// What has been complained about.
+    /// The uids of pods that have been complained about.
     complained: Mutex<BTreeSet<String>>,
 }
 
@@ -76,17 +76,17 @@ impl KubernetesProvider {
         }
     }
 
+    /// Says why, once.
     fn skipped(&self, pod: &Pod, wrong: &dyn std::fmt::Display) -> Option<Observation> {
         let uid = pod.metadata.uid.clone().unwrap_or_default();
-        if self.complain(&uid) {
+        if self.complained().insert(uid) {
             warn!(provider = %self.settings.name, pod = pod::name(pod), "the pod is skipped: {wrong}");
         }
         None
     }
 
-    /// Whether this is complained about for the first time.
-    fn complain(&self, of: &str) -> bool {
-        self.complained.lock().unwrap_or_else(PoisonError::into_inner).insert(of.to_owned())
+    fn complained(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.complained.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
