@@ -9,6 +9,7 @@ mod discovery;
 mod events;
 mod failure;
 mod health;
+mod kubernetes;
 mod layers;
 mod monitoring;
 mod pains;

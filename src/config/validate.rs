@@ -65,6 +65,7 @@ impl Config {
         for (at, provider) in self.provider.iter().enumerate() {
             let again = self.provider[..at].iter().any(|other| other.name() == provider.name());
             check(!again, "provider.name", provider.name(), "each name once")?;
+            provider.validate()?;
         }
         for (at, webhook) in self.webhook.iter().enumerate() {
             let again = self.webhook[..at].iter().any(|other| other.name == webhook.name);
