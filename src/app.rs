@@ -42,7 +42,7 @@ pub enum Role {
     Reaper,
     /// Makes containers clean between sessions.
     Recycle,
-    /// Delivers events to webhooks.
+    /// Delivers events to webhooks, and keeps the history.
     Events,
     /// Makes pools follow demand.
     Scale,
@@ -170,8 +170,15 @@ pub async fn run(config: Config, roles: Roles, key: Option<SecretString>) -> any
         }
     });
     if has(Role::Events) {
-        let shutdown = shutdown.clone();
+        let (events, shutdown) = (events.clone(), shutdown.clone());
         parts.start("webhooks", async move { events.deliver(shutdown).await.map_err(anyhow::Error::from) });
+    }
+    if has(Role::Events) {
+        let shutdown = shutdown.clone();
+        parts.start("history", async move {
+            events.keep_history(shutdown).await;
+            Ok(())
+        });
     }
     if has(Role::Reaper) {
         let (pool, shutdown) = (pool.clone(), shutdown.clone());

@@ -8,9 +8,10 @@ use std::{
 /// What each layer may use, besides itself. What everybody may use stands in [`COMMON`].
 const MAY_USE: &[(&str, &[&str])] = &[
     ("main", &["app", "cli", "telemetry"]),
-    ("cli", &["api", "app", "client", "demo", "provider", "telemetry"]),
+    ("cli", &["advise", "api", "app", "client", "demo", "provider", "telemetry"]),
     ("app", &["api", "discovery", "events", "health", "pool", "provider", "recycle", "scale", "store", "telemetry"]),
     ("api", &["events", "pool", "provider", "telemetry"]),
+    ("advise", &[]),
     ("client", &["retry_after"]),
     ("demo", &["rfb"]),
     ("discovery", &["provider", "store"]),

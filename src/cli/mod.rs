@@ -1,5 +1,6 @@
 //! The command line. Data goes to stdout, everything else to stderr; exit codes are stable (see [`exit`]).
 
+mod advise;
 mod audit;
 mod connection;
 mod containers;
@@ -71,6 +72,9 @@ enum Command {
     Scale(scale::Args),
     /// Tell why a type has nothing available, and what would help
     Explain(explain::Args),
+    /// Tell how large a pool should be, by what happened
+    #[command(after_help = advise::HELP)]
+    Advise(advise::Args),
     /// Have a container given out no more; its session goes on
     Cordon(operator::Args),
     /// Let a container be given out again, and end its drain
@@ -149,6 +153,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Types(args) => types::types(args).await,
         Command::Scale(args) => scale::scale(args).await,
         Command::Explain(args) => explain::explain(args).await,
+        Command::Advise(args) => advise::advise(args).await,
         Command::Cordon(args) => operator::cordon(args).await,
         Command::Uncordon(args) => operator::uncordon(args).await,
         Command::Unquarantine(args) => operator::unquarantine(args).await,

@@ -167,6 +167,14 @@ of_a_type!(
 of_a_type!(CLAIM_AUDIT, "claim_audit", ["replica", "hold_ms", "pause_ms"]);
 of_a_type!(FINISH_AUDIT, "finish_audit", ["replica", "..."]);
 of_a_type!(AUDITED, "audited", []);
+of_a_type!(CLAIM_HISTORY, "claim_history", ["replica", "hold_ms"]);
+of_a_type!(
+    RECORD_HISTORY,
+    "record_history",
+    ["replica", "epoch", "sequence", "to_epoch", "to_sequence", "kept", "hours", "unfinished", "..."]
+);
+of_a_type!(HISTORY_OPEN, "history_open", ["cursor", "most", "living"]);
+of_a_type!(HISTORY, "history", ["singly"]);
 of_its_own!(MEET_TYPE, "meet_type", ["target_type", "wait_ms"]);
 of_its_own!(INIT, "init", ["force"]);
 of_its_own!(LOCK_PROVIDER, "lock_provider", ["replica", "ttl_ms", "above"]);
@@ -185,7 +193,7 @@ of_its_own!(WEBHOOK_STATE, "webhook_state", ["webhook", "most"]);
 of_its_own!(REPLAY_WEBHOOK, "replay_webhook", ["webhook", "most"]);
 
 /// Every script.
-pub(super) static ALL: [&Script; 54] = [
+pub(super) static ALL: [&Script; 58] = [
     &ALLOCATE,
     &POLL,
     &HEARTBEAT,
@@ -233,6 +241,10 @@ pub(super) static ALL: [&Script; 54] = [
     &CLAIM_AUDIT,
     &FINISH_AUDIT,
     &AUDITED,
+    &CLAIM_HISTORY,
+    &RECORD_HISTORY,
+    &HISTORY_OPEN,
+    &HISTORY,
     &MEET_TYPE,
     &INIT,
     &READ_EVENTS,

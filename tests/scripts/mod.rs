@@ -3,6 +3,7 @@
 mod audit;
 mod borrow;
 mod fair;
+mod history;
 mod leases;
 mod limits;
 mod line;
