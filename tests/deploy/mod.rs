@@ -2,6 +2,7 @@
 
 mod bundled;
 mod chart;
+mod docs;
 mod manifest;
 mod plain;
 mod promises;
