@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    future::ready,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard},
 };
@@ -64,7 +65,10 @@ impl Cluster {
     pub fn start() -> Self {
         let objects = Arc::new(Mutex::new(Objects::default()));
         let data = web::Data::from(objects.clone());
-        let server = HttpServer::new(move || App::new().app_data(data.clone()).default_service(web::to(answer)));
+        let respond = |request: HttpRequest, body: web::Bytes, objects: web::Data<Mutex<Objects>>| {
+            ready(answer(&request, &body, &objects))
+        };
+        let server = HttpServer::new(move || App::new().app_data(data.clone()).default_service(web::to(respond)));
         let server = server.workers(1).disable_signals().bind("127.0.0.1:0").expect("a free port");
         let address = server.addrs()[0];
         tokio::spawn(server.run());
@@ -168,7 +172,7 @@ fn kind_of(collection: &str) -> Option<(&'static str, &'static str)> {
     KINDS.iter().find_map(of)
 }
 
-async fn answer(request: HttpRequest, body: web::Bytes, objects: web::Data<Mutex<Objects>>) -> HttpResponse {
+fn answer(request: &HttpRequest, body: &[u8], objects: &Mutex<Objects>) -> HttpResponse {
     let mut objects = objects.lock().expect("the objects");
     let path = request.path();
     let last = path.rsplit('/').next().unwrap_or_default();
@@ -194,16 +198,32 @@ async fn answer(request: HttpRequest, body: web::Bytes, objects: web::Data<Mutex
         return HttpResponse::Ok().json(json!({"kind": "Status", "apiVersion": "v1", "status": "Success"}));
     }
     if request.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROTOBUF) {
-        objects.records.insert(record_name(&body), body.to_vec());
+        objects.records.insert(record_name(body), body.to_vec());
         return protobuf(body.to_vec());
     }
-    let object: Value = serde_json::from_slice(&body).expect("an object");
+    let mut object: Value = serde_json::from_slice(body).expect("an object");
+    // Helm 4 applies whole objects, Helm 3 sends what is other than before.
+    if let Some(before) = objects.now.get(path).filter(|_| object["kind"].is_null()) {
+        object = merged(before.clone(), object);
+    }
     let path = match kind_of(last) {
         Some(_) => format!("{path}/{}", object["metadata"]["name"].as_str().expect("a name")),
         None => path.to_owned(),
     };
     objects.writes.push(short(request.method().as_str(), &path));
     HttpResponse::Ok().json(objects.store(&path, object))
+}
+
+fn merged(mut before: Value, patch: Value) -> Value {
+    match patch {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                before[&name] = merged(before[&name].take(), value);
+            }
+            before
+        }
+        other => other,
+    }
 }
 
 /// `jobs/pool-leasehold-init`, after the verb.
