@@ -5,6 +5,7 @@ mod cli;
 mod common;
 mod compose;
 mod concurrency;
+mod deploy;
 mod discovery;
 mod events;
 mod failure;

@@ -90,14 +90,14 @@ fn samples(metrics: &str) -> (BTreeSet<String>, BTreeSet<String>) {
 }
 
 /// Words of these characters that begin like a metric.
-fn metrics_in(text: &str) -> BTreeSet<String> {
+pub fn metrics_in(text: &str) -> BTreeSet<String> {
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
     let metric = |word: &&str| word.starts_with("leasehold_") || word.starts_with("process_");
     words.filter(metric).map(str::to_owned).collect()
 }
 
 /// What stands between `from` and `to`, wherever they are.
-fn between<'a>(text: &'a str, from: &str, to: char) -> Vec<&'a str> {
+pub fn between<'a>(text: &'a str, from: &str, to: char) -> Vec<&'a str> {
     text.split(from).skip(1).filter_map(|rest| rest.split(to).next()).collect()
 }
 
@@ -121,7 +121,7 @@ fn expressions(value: &Value, found: &mut Vec<String>) {
 }
 
 /// Fails unless the program of Prometheus finds nothing wrong.
-fn promtool(args: &[&str], path: &Path) {
+pub fn promtool(args: &[&str], path: &Path) {
     let output = Command::new("promtool").args(args).arg(path).output();
     let output = output.unwrap_or_else(|error| panic!("promtool must be installed, `make setup` does it: {error}"));
     let told = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
