@@ -126,15 +126,16 @@ impl Demand {
     pub fn arrivals(&self, seconds: f64, rng: &mut impl RngExt) -> Vec<Arrival> {
         let bursts = self.bursts.iter().map(|burst| burst.times.max(1.0)).product::<f64>();
         let highest = self.hourly.iter().copied().fold(0.0, f64::max) / HOUR * bursts;
-        let (mut arrivals, mut at) = (Vec::new(), 0.0);
-        while highest > 0.0 {
-            at += exponential(rng) / highest;
-            if at >= seconds {
-                break;
-            }
+        let mut arrivals = Vec::new();
+        if highest <= 0.0 {
+            return arrivals;
+        }
+        let mut at = exponential(rng) / highest;
+        while at < seconds {
             if rng.random::<f64>() * highest < self.rate(at) {
                 arrivals.push(Arrival { at, holds: self.holding.draw(rng) });
             }
+            at += exponential(rng) / highest;
         }
         arrivals
     }

@@ -98,7 +98,7 @@ async fn the_history_of_a_server_is_read_over_its_api() {
     );
     let text = pool.said(&["advise", "wine"]).await.expect(0).stdout;
     assert!(
-        text.starts_with("wine: with 1 containers less than 1.0%") && text.contains("; there are 2 now.\n"),
+        text.starts_with("wine: with 1 container less than 1.0%") && text.contains("; there are 2 now.\n"),
         "{text}"
     );
     assert!(text.contains("Caution: 20 sessions are few for a chance of 1%: about 1000 would show it."), "{text}");

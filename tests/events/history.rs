@@ -160,7 +160,7 @@ async fn a_history_is_for_admins_and_clients_and_of_a_known_type() {
     http.get("/types/beos/history").await.problem(404, "unknown_target_type");
     let empty = history(&http).await;
     assert_eq!((empty.target_type.as_str(), empty.sessions.len()), ("wine", 0));
-    http.with_key(None).get("/types/wine/history").await.problem(401, "unauthorized");
+    http.with_key(None).get("/types/wine/history").await.problem(401, "missing_api_key");
 }
 
 #[tokio::test]

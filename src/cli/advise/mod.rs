@@ -100,17 +100,17 @@ async fn of_history(client: &Client, wanted: Option<&TargetType>) -> anyhow::Res
             client.history(wanted).await?;
         }
     }
-    let mut bases = Vec::new();
+    let mut found = Vec::new();
     for one in types {
         match Basis::of_history(&client.history(&one.target_type).await?) {
-            Some(basis) => bases.push((one.target_type.to_string(), u32::try_from(one.counts.total).ok(), basis)),
+            Some(basis) => found.push((one.target_type.to_string(), u32::try_from(one.counts.total).ok(), basis)),
             None => eprintln!("{}: no session has ended yet: there is nothing to go by.", one.target_type),
         }
     }
-    if bases.is_empty() {
+    if found.is_empty() {
         bail!("nothing is recorded to give advice by; --csv FILE takes a record from elsewhere");
     }
-    Ok(bases)
+    Ok(found)
 }
 
 /// `1%` or `0.01`.
@@ -150,21 +150,25 @@ fn for_people(advised: &Advised) -> String {
     let Advised { target_type, now, advice } = advised;
     let there = now.map_or_else(String::new, |now| format!("; there are {now} now"));
     let mut text = format!(
-        "{target_type}: with {} containers less than {} of the sessions wait; Erlang C says {}{there}.\n",
+        "{target_type}: with {} container{} less than {} of the sessions wait; Erlang C says {}{there}.\n",
         advice.containers,
+        if advice.containers == 1 { "" } else { "s" },
         percent(advice.wait_chance),
         advice.erlang_c_containers
     );
+    let away = match advice.mean_away_seconds {
+        0.0 => String::new(),
+        seconds => format!(", which is away for {} more", time(seconds)),
+    };
     let source = match advice.basis {
         BasisKind::Sessions => "as they were recorded",
         BasisKind::Hours => "drawn by chance from what was counted by the hour",
     };
     text += &format!(
-        "{} sessions in {}, {source}; each holds a container for {} in the mean, which is away for {} more.\n",
+        "{} sessions in {}, {source}; each holds a container for {} in the mean{away}.\n",
         advice.sessions,
         time(advice.span_seconds),
-        time(advice.mean_holding_seconds),
-        time(advice.mean_away_seconds)
+        time(advice.mean_holding_seconds)
     );
     for caution in &advice.cautions {
         text += &format!("Caution: {caution}.\n");

@@ -278,7 +278,9 @@ mod tests {
 
     fn folded(events: &[Event]) -> Fold {
         let mut fold = empty();
-        events.iter().for_each(|event| fold.take(event));
+        for event in events {
+            fold.take(event);
+        }
         fold
     }
 
