@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use k8s_openapi::api::core::v1::{Namespace, Pod, ServiceAccount};
 use kube::{
     Api, Client, Config,
-    api::{DeleteParams, Patch, PatchParams, PostParams},
+    api::{DeleteParams, ListParams, Patch, PatchParams, PostParams},
     config::{KubeConfigOptions, Kubeconfig},
 };
 use serde::de::DeserializeOwned;
@@ -125,7 +125,7 @@ impl Cluster {
 
     /// The names of all pods.
     pub async fn names(&self) -> Vec<String> {
-        let list = self.pods().list(&Default::default()).await.expect("the API server answers");
+        let list = self.pods().list(&ListParams::default()).await.expect("the API server answers");
         list.items.into_iter().filter_map(|pod| pod.metadata.name).collect()
     }
 

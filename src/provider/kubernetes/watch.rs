@@ -94,6 +94,7 @@ fn told<T>(connection: &Connection, scope: &Scope, error: &watcher::Error) -> Op
     Some(Err(match error {
         Error::WatchError(status) if status.code == 410 => return None,
         Error::WatchError(status) => connection.refusal(question("watch"), status),
+        Error::InitialListFailed(kube::Error::Api(status)) if status.code == 410 => return None,
         Error::InitialListFailed(error) => connection.explain(question("list"), error),
         Error::WatchStartFailed(error) | Error::WatchFailed(error) => connection.explain(question("watch"), error),
         Error::NoResourceVersion => ProviderError::Refused(error.to_string()),

@@ -41,7 +41,7 @@ pub async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Ans
         (Method::POST, ["api", "v1", "namespaces", _, "serviceaccounts"]) => json_answer(StatusCode::CREATED, &body),
         (method, ["api", "v1", "pods"]) => pods(&state, &method, None, &[], &query, &body, provider),
         (method, ["api", "v1", "namespaces", namespace, "pods", rest @ ..]) => {
-            pods(&state, &method, Some(namespace), rest, &query, &body, provider)
+            pods(&state, &method, Some(*namespace), rest, &query, &body, provider)
         }
         (method, _) => failure(404, "NotFound", &format!("the stub does not know {method} {path}")),
     })

@@ -19,7 +19,7 @@ use tokio::{
     task::{AbortHandle, JoinSet},
 };
 
-pub use self::pods::Pods;
+use self::pods::Pods;
 
 /// The token of the account whose rights can be taken away; the test's own has all of them.
 const PROVIDER: &str = "provider";
@@ -145,6 +145,11 @@ impl Stub {
     /// Pods that one page of a list has at most.
     pub fn page(&self, most: usize) {
         self.state.pods().page = most;
+    }
+
+    /// The next further page of a list is refused, since what the first one showed is forgotten.
+    pub fn expire_page(&self) {
+        self.state.pods().expires = 1;
     }
 
     /// Calls of the provider, as `GET /path?query`.

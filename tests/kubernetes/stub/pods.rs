@@ -28,6 +28,8 @@ pub struct Pods {
     snapshots: BTreeMap<u64, Vec<Value>>,
     /// The most of a page; 0: as many as are asked for.
     pub page: usize,
+    /// So many times a further page is refused.
+    pub expires: usize,
     pub calls: Vec<String>,
     pub replaces: bool,
     made: u64,
@@ -140,12 +142,16 @@ impl Pods {
         limit: usize,
         from: Option<&str>,
     ) -> Result<Value, ()> {
+        if from.is_some() && self.expires > 0 {
+            self.expires -= 1;
+            return Err(());
+        }
         let limit = if self.page > 0 && limit > 0 { limit.min(self.page) } else { limit };
         let (version, start) = match from {
             None => (self.version, 0),
             Some(token) => {
                 let (version, start) = token.split_once(':').ok_or(())?;
-                (version.parse().map_err(drop)?, start.parse().map_err(drop)?)
+                (version.parse::<u64>().map_err(drop)?, start.parse::<usize>().map_err(drop)?)
             }
         };
         let all = match from {
@@ -214,6 +220,7 @@ fn merge(into: &mut Value, patch: &Value) {
     }
 }
 
+/// In whole seconds, as the API server tells it.
 fn now() -> String {
-    jiff::Timestamp::now().round(jiff::Unit::Second).expect("a time").to_string()
+    jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).expect("a time").to_string()
 }
