@@ -255,10 +255,11 @@ mod tests {
     fn the_main_container_is_the_one_that_the_pod_names() {
         let other = |pod: &mut Value, name: &str| {
             pod["metadata"]["annotations"] = json!({MAIN: name});
-            pod["status"]["containerStatuses"][1] = json!({
+            let status = json!({
                 "name": "files", "image": "", "imageID": "", "ready": false, "restartCount": 9,
                 "state": {"waiting": {"reason": "CrashLoopBackOff"}},
             });
+            pod["status"]["containerStatuses"].as_array_mut().unwrap().push(status);
         };
         assert_eq!(seen(|pod| other(pod, "files")).unwrap().state, EngineState::Restarting);
         assert_eq!(seen(|pod| other(pod, "nobody")).unwrap().state, EngineState::Running);

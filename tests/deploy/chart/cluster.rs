@@ -157,8 +157,8 @@ fn of_a_group(path: &str) -> Option<Value> {
     let known = |(kind, name): &(&str, &str)| {
         let kind =
             json!({"group": group.rsplit_once('/').map_or("", |(group, _)| group), "version": "v1", "kind": kind});
-        let patch = json!({"parameters": [{"name": "fieldValidation", "in": "query"}], "x-kubernetes-group-version-kind": kind});
-        (format!("{path}/namespaces/{{namespace}}/{name}/{{name}}"), json!({"patch": patch}))
+        let apply = json!({"parameters": [{"name": "fieldValidation", "in": "query"}], "x-kubernetes-group-version-kind": kind});
+        (format!("{path}/namespaces/{{namespace}}/{name}/{{name}}"), json!({"patch": apply}))
     };
     let paths: serde_json::Map<_, _> = kinds.iter().map(known).collect();
     Some(json!({"openapi": "3.0.0", "info": {"title": "a cluster", "version": "1"}, "paths": paths}))
