@@ -401,6 +401,9 @@ mod tests {
         assert_eq!(Roles::default().to_string(), "api,discovery,health,reaper,recycle,events,scale");
         assert_eq!("reaper, api".parse::<Roles>().unwrap().to_string(), "api,reaper");
         let error = "api,probe".parse::<Roles>().unwrap_err();
-        assert!(error.contains("\"probe\"") && error.contains("api,discovery,health,reaper,recycle,events,scale"), "{error}");
+        assert!(
+            error.contains("\"probe\"") && error.contains("api,discovery,health,reaper,recycle,events,scale"),
+            "{error}"
+        );
     }
 }

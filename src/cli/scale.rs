@@ -60,10 +60,9 @@ fn told(info: &TypeInfo) -> String {
         (Some(min), Some(max), _) if min == max => {
             format!("{name} is to have {max} containers; there are {}", info.counts.total)
         }
-        (Some(min), Some(max), Some(idle)) => format!(
-            "{name} is to have {min} to {max} containers, {idle} of them idle; there are {}",
-            info.counts.total
-        ),
+        (Some(min), Some(max), Some(idle)) => {
+            format!("{name} is to have {min} to {max} containers, {idle} of them idle; there are {}", info.counts.total)
+        }
         _ => format!("{name} is not scaled; there are {} containers", info.counts.total),
     }
 }

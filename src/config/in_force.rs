@@ -177,7 +177,8 @@ mod tests {
         config.check_changes(&wine, &five).unwrap();
         let scale = config.in_force(&wine, &five).scale.unwrap();
         assert_eq!((scale.min, scale.max), (5, 5));
-        let (setting, value, right) = config.check_changes(&wine, &Changes::from([(Setting::ScaleMin, 5)])).unwrap_err();
+        let (setting, value, right) =
+            config.check_changes(&wine, &Changes::from([(Setting::ScaleMin, 5)])).unwrap_err();
         assert_eq!((setting, value), (Setting::ScaleMin, 5));
         assert!(right.contains("scale_max bounds it"), "{right}");
     }

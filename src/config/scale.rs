@@ -67,7 +67,12 @@ impl ScaleConfig {
         let day = Duration::from_hours(24);
         check((1..=MOST).contains(&self.max), &format!("{section}.max"), &self.max, &format!("1 to {MOST}"))?;
         check(self.min <= self.max, &format!("{section}.min"), &self.min, &format!("at most {section}.max"))?;
-        check(self.min_idle <= self.max, &format!("{section}.min_idle"), &self.min_idle, &format!("at most {section}.max"))?;
+        check(
+            self.min_idle <= self.max,
+            &format!("{section}.min_idle"),
+            &self.min_idle,
+            &format!("at most {section}.max"),
+        )?;
         between(&format!("{section}.up_pause"), self.up_pause, Duration::from_millis(500), day)?;
         between(&format!("{section}.calm"), self.calm, Duration::from_secs(1), day)
     }

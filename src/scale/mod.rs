@@ -35,8 +35,7 @@ pub async fn run(
     replica: String,
     shutdown: CancellationToken,
 ) {
-    let providers: Providers =
-        providers.into_iter().map(|provider| (provider.name().clone(), provider)).collect();
+    let providers: Providers = providers.into_iter().map(|provider| (provider.name().clone(), provider)).collect();
     let mut failing = false;
     while !shutdown.is_cancelled() {
         let outcome = look(&store, &providers, &metrics, &replica).await;

@@ -195,7 +195,8 @@ async fn a_pool_grows_from_two_to_six_under_a_burst_and_shrinks_back_and_nobody_
 #[tokio::test]
 async fn a_dry_run_tells_and_does_nothing() {
     let scaled = Scaled::with(1, |target| target, |settings| settings.dry_run = true).await;
-    let told = |fields: &BTreeMap<String, String>| fields.get("detail").is_some_and(|text| text.contains("1 would be added"));
+    let told =
+        |fields: &BTreeMap<String, String>| fields.get("detail").is_some_and(|text| text.contains("1 would be added"));
     eventually("it tells", PATIENCE, async || scaled.events().iter().any(told).then_some(())).await;
     assert_eq!(scaled.bench.engine.containers().await.len(), 1);
     scaled.end().await;
@@ -209,10 +210,8 @@ async fn a_template_with_one_certain_port_is_told_with_what_would_be_right_and_l
         fields.get("reason").is_some_and(|reason| reason == "failed") && fields["detail"].contains("one certain port")
     };
     eventually("it tells", PATIENCE, async || scaled.events().iter().any(told).then_some(())).await;
-    eventually("nothing is left", PATIENCE, async || {
-        (scaled.bench.engine.containers().await.len() == 1).then_some(())
-    })
-    .await;
+    eventually("nothing is left", PATIENCE, async || (scaled.bench.engine.containers().await.len() == 1).then_some(()))
+        .await;
     scaled.end().await;
 }
 

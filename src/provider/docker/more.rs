@@ -38,13 +38,16 @@ impl DockerProvider {
         for _ in 0..TRIES {
             let number = self.free_number(engine, &family).await?;
             let body = definition.sibling(number, &image);
-            let body = body.map_err(|error| ProviderError::Refused(format!("its definition cannot be read: {error}")))?;
+            let body =
+                body.map_err(|error| ProviderError::Refused(format!("its definition cannot be read: {error}")))?;
             let name = Some(format!("{family}{number}"));
             let options = CreateContainerOptions { name, ..CreateContainerOptions::default() };
             match engine.create_container(Some(options), body).await {
                 Ok(made) => return Ok(made.id),
                 Err(EngineError::DockerResponseServerError { status_code: 409, .. }) => {}
-                Err(EngineError::DockerResponseServerError { message, .. }) => return Err(ProviderError::Refused(message)),
+                Err(EngineError::DockerResponseServerError { message, .. }) => {
+                    return Err(ProviderError::Refused(message));
+                }
                 Err(error) => return Err(self.refusal(&error)),
             }
         }
@@ -61,10 +64,9 @@ impl DockerProvider {
             engine.connect_network(name, request).await.map_err(|error| self.refusal(&error))?;
         }
         engine.start_container(id, None::<StartContainerOptions>).await.map_err(|error| match self.refusal(&error) {
-            ProviderError::Refused(why) if why.contains("port is already allocated") => ProviderError::Refused(format!(
-                "{why}: {} publishes one certain port; a range of them, or none, is right",
-                definition.name
-            )),
+            ProviderError::Refused(why) if why.contains("port is already allocated") => ProviderError::Refused(
+                format!("{why}: {} publishes one certain port; a range of them, or none, is right", definition.name),
+            ),
             other => other,
         })
     }
@@ -74,9 +76,8 @@ impl DockerProvider {
         let options = ListContainersOptions { all: true, ..ListContainersOptions::default() };
         let all = self.answer(engine.list_containers(Some(options))).await?;
         let names = all.into_iter().flat_map(|container| container.names.unwrap_or_default());
-        let taken: Vec<u64> = names
-            .filter_map(|name| name.trim_start_matches('/').strip_prefix(family)?.parse().ok())
-            .collect();
+        let taken: Vec<u64> =
+            names.filter_map(|name| name.trim_start_matches('/').strip_prefix(family)?.parse().ok()).collect();
         (1..).find(|number| !taken.contains(number)).ok_or(ProviderError::Gone)
     }
 }

@@ -130,7 +130,11 @@ impl DockerProvider {
         if same { name } else { &definition.image }.to_owned()
     }
 
-    pub(super) async fn found(&self, engine: &Docker, id: &str) -> Result<Option<ContainerInspectResponse>, ProviderError> {
+    pub(super) async fn found(
+        &self,
+        engine: &Docker,
+        id: &str,
+    ) -> Result<Option<ContainerInspectResponse>, ProviderError> {
         match engine.inspect_container(id, None::<InspectContainerOptions>).await {
             Ok(found) => Ok(Some(found)),
             Err(error) => match self.refusal(&error) {
