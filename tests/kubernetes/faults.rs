@@ -7,6 +7,15 @@ use crate::common::eventually;
 use futures_util::TryStreamExt as _;
 
 #[tokio::test]
+async fn what_the_watch_tells_is_not_asked_for_again() {
+    let lab = Lab::on_stub(|_| {}).await;
+    let id = lab.cluster.ready_pod("wine-0", "10.1.2.3").await;
+    lab.available(&id).await;
+    let calls = lab.cluster.faults().calls();
+    assert!(!calls.iter().any(|call| call.contains("/pods/wine-0")), "{calls:?}");
+}
+
+#[tokio::test]
 async fn after_410_gone_pods_that_were_deleted_meanwhile_are_gone_and_new_ones_found() {
     let lab = Lab::on_stub(|_| {}).await;
     let lost = lab.cluster.ready_pod("wine-0", "10.1.2.3").await;

@@ -22,12 +22,36 @@ use crate::{
     provider::{Change, ProviderError},
 };
 
-/// While it lives, what is known is what the watches say.
+/// While it lives, what is known is what the watches say. A closure that named its field would hold that alone, and not this.
 struct Watching<'a>(&'a KubernetesProvider);
 
 impl Drop for Watching<'_> {
     fn drop(&mut self) {
         self.0.known().begin(0);
+    }
+}
+
+impl Watching<'_> {
+    /// Takes in what the watch of a scope told, and says which pods that is about.
+    fn changed(&self, scope: usize, event: Event<Pod>) -> Vec<ContainerId> {
+        match event {
+            Event::Init => {
+                self.0.known().relist(scope);
+                Vec::new()
+            }
+            Event::InitApply(pod) | Event::Apply(pod) => {
+                let Some((id, place)) = Place::of(&pod, scope) else { return Vec::new() };
+                let observation = self.0.observe(&pod);
+                self.0.known().saw(&id, place, observation);
+                vec![id]
+            }
+            Event::Delete(pod) => {
+                let Some((id, _)) = Place::of(&pod, scope) else { return Vec::new() };
+                self.0.known().lost(scope, &id);
+                vec![id]
+            }
+            Event::InitDone => self.0.known().listed(scope),
+        }
     }
 }
 
@@ -54,7 +78,7 @@ impl KubernetesProvider {
         let events = stream::select_all(watches);
         events
             .flat_map(move |(at, event)| {
-                let changes = event.map(|event| watching.0.changed(at, event));
+                let changes = event.map(|event| watching.changed(at, event));
                 let changes: Vec<_> = match changes {
                     Ok(ids) => ids.into_iter().map(|id| Ok(Change { id })).collect(),
                     Err(error) => vec![Err(error)],
@@ -62,28 +86,6 @@ impl KubernetesProvider {
                 stream::iter(changes)
             })
             .boxed()
-    }
-
-    /// Takes in what the watch of a scope told, and says which pods that is about.
-    fn changed(&self, scope: usize, event: Event<Pod>) -> Vec<ContainerId> {
-        match event {
-            Event::Init => {
-                self.known().relist(scope);
-                Vec::new()
-            }
-            Event::InitApply(pod) | Event::Apply(pod) => {
-                let Some((id, place)) = Place::of(&pod, scope) else { return Vec::new() };
-                let observation = self.observe(&pod);
-                self.known().saw(&id, place, observation);
-                vec![id]
-            }
-            Event::Delete(pod) => {
-                let Some((id, _)) = Place::of(&pod, scope) else { return Vec::new() };
-                self.known().lost(scope, &id);
-                vec![id]
-            }
-            Event::InitDone => self.known().listed(scope),
-        }
     }
 }
 
