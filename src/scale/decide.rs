@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     const BOUNDS: Bounds =
-        Bounds { min_idle: 1, min: 2, max: 6, up_pause: Duration::from_secs(5), calm: Duration::from_secs(60) };
+        Bounds { min_idle: 1, min: 2, max: 6, up_pause: Duration::from_secs(5), calm: Duration::from_mins(1) };
 
     /// A pool whose containers are there as soon as they are asked for.
     struct Pool {

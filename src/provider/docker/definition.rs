@@ -95,7 +95,9 @@ impl Definition {
         }
         // An address of its own was asked for by one that has it.
         for network in body.networking_config.iter_mut().filter_map(|config| config.endpoints_config.as_mut()) {
-            network.values_mut().for_each(|network| network.ipam_config = None);
+            for one in network.values_mut() {
+                one.ipam_config = None;
+            }
         }
         Ok(body)
     }

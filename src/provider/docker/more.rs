@@ -78,6 +78,6 @@ impl DockerProvider {
         let names = all.into_iter().flat_map(|container| container.names.unwrap_or_default());
         let taken: Vec<u64> =
             names.filter_map(|name| name.trim_start_matches('/').strip_prefix(family)?.parse().ok()).collect();
-        (1..).find(|number| !taken.contains(number)).ok_or(ProviderError::Gone)
+        Ok((1..=taken.len() as u64).find(|number| !taken.contains(number)).unwrap_or(taken.len() as u64 + 1))
     }
 }

@@ -46,7 +46,7 @@ impl Connection {
         stream::iter(all.collect::<Vec<_>>())
             .map(|right| async move { Ok::<_, ProviderError>((!self.may(&right).await?).then_some(right)) })
             .buffered(ASKED_AT_ONCE)
-            .try_filter_map(|missing| futures_util::future::ok(missing))
+            .try_filter_map(futures_util::future::ok)
             .try_collect()
             .await
     }

@@ -107,6 +107,8 @@ impl Known {
     }
 
     /// What a watch last said of a pod, unless something newer was told of it since.
+    // Known to be no target is not the same as not known.
+    #[allow(clippy::option_option)]
     pub(super) fn seen(&self, id: &ContainerId) -> Option<Option<Observation>> {
         let told = self.places.get(id).map_or(0, |place| place.version);
         let newest = self.watched.iter().filter_map(|watched| watched.pods.get(id)).max_by_key(|seen| seen.version)?;

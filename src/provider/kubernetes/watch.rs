@@ -61,6 +61,8 @@ impl KubernetesProvider {
         self.connect().map_ok(|connection| self.watched(connection)).try_flatten_stream()
     }
 
+    // It lives as long as the stream.
+    #[allow(clippy::needless_pass_by_value)]
     fn watched(&self, connection: Arc<Connection>) -> BoxStream<'_, Result<Change, ProviderError>> {
         let scopes = self.scopes(&connection);
         self.known().begin(scopes.len());

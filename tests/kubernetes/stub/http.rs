@@ -30,15 +30,16 @@ pub async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Ans
     if provider {
         state.pods().calls.push(format!("{} {}", parts.method, parts.uri));
     }
-    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
     let names: Vec<&str> = path.trim_matches('/').split('/').collect();
     Ok(match (parts.method.clone(), names.as_slice()) {
         (Method::GET, ["version"]) => json_answer(StatusCode::OK, &json!({"major": "1", "minor": "33"})),
         (Method::POST, ["apis", "authorization.k8s.io", "v1", "selfsubjectaccessreviews"]) => review(&state, body),
-        (Method::POST, ["api", "v1", "namespaces"]) => json_answer(StatusCode::CREATED, &body),
+        (Method::POST, ["api", "v1", "namespaces"] | ["api", "v1", "namespaces", _, "serviceaccounts"]) => {
+            json_answer(StatusCode::CREATED, &body)
+        }
         (Method::DELETE, ["api", "v1", "namespaces", _]) => json_answer(StatusCode::OK, &json!({"metadata": {}})),
-        (Method::POST, ["api", "v1", "namespaces", _, "serviceaccounts"]) => json_answer(StatusCode::CREATED, &body),
         (method, ["api", "v1", "pods"]) => pods(&state, &method, None, &[], &query, &body, provider),
         (method, ["api", "v1", "namespaces", namespace, "pods", rest @ ..]) => {
             pods(&state, &method, Some(*namespace), rest, &query, &body, provider)
@@ -150,7 +151,7 @@ fn log(query: &HashMap<String, String>) -> Answer {
     if query.get("follow").is_some_and(|value| value == "true") {
         lines.push("2026-11-25T12:00:02Z three");
     }
-    let text = lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+    let text = lines.join("\n") + "\n";
     whole(StatusCode::OK, "text/plain", text)
 }
 
