@@ -22,9 +22,9 @@ impl Lab {
 
     /// A pod of a controller, ready; returns its uid.
     async fn controlled_pod(&self, name: &str) -> String {
-        let owner = json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "wine",
+        let controller = json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "wine",
             "uid": "6a0a4d0e-6f0f-4a5e-9d55-0d4a6f1f2b11", "controller": true}]);
-        let owned = |pod: &mut serde_json::Value| pod["metadata"]["ownerReferences"] = owner;
+        let owned = |pod: &mut serde_json::Value| pod["metadata"]["ownerReferences"] = controller;
         let id = self.cluster.create_pod_with(name, wine(), owned).await;
         self.cluster.runs(name, "10.1.2.3", "first", "True").await;
         self.available(&id).await;

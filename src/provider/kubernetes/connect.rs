@@ -176,18 +176,15 @@ impl Connection {
                 Err(Error::Api(status)) if status.code == 410 && asked.continue_token.is_some() => Ok(None),
                 other => other.map(Some),
             });
-            match self.answer(question, call).await? {
-                Some(page) => {
-                    found.extend(page.items);
-                    match page.metadata.continue_.filter(|token| !token.is_empty()) {
-                        Some(token) => asked.continue_token = Some(token),
-                        None => return Ok(found),
-                    }
-                }
-                None => {
-                    found.clear();
-                    asked = ListParams::default().labels(&scope.selector);
-                }
+            let Some(page) = self.answer(question, call).await? else {
+                found.clear();
+                asked = ListParams::default().labels(&scope.selector);
+                continue;
+            };
+            found.extend(page.items);
+            match page.metadata.continue_.filter(|token| !token.is_empty()) {
+                Some(token) => asked.continue_token = Some(token),
+                None => return Ok(found),
             }
         }
     }
