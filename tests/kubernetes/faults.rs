@@ -111,8 +111,8 @@ async fn a_list_of_many_pages_is_whole_also_when_its_pages_fit_together_no_more(
     lab.cluster.faults().expire_page();
     lab.look().await;
     assert_eq!(lab.store.counts(&lab.wine).await.unwrap().containers, 7);
-    let whole = |call: &String| call.contains("labelSelector=leasehold.type") && !call.contains("watch=");
-    let last = lab.cluster.faults().calls().into_iter().rfind(whole).unwrap();
+    let first_label = |call: &String| call.contains("labelSelector=leasehold.type") && !call.contains("watch=");
+    let last = lab.cluster.faults().calls().into_iter().rfind(first_label).unwrap();
     assert!(!last.contains("limit="), "it was not asked for as a whole: {last}");
 }
 

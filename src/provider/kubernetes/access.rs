@@ -1,6 +1,6 @@
 //! What the provider's account may do, asked of the API server itself.
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _, future, stream};
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
 use kube::{Api, Error, api::PostParams};
 
@@ -46,7 +46,7 @@ impl Connection {
         stream::iter(all.collect::<Vec<_>>())
             .map(|right| async move { Ok::<_, ProviderError>((!self.may(&right).await?).then_some(right)) })
             .buffered(ASKED_AT_ONCE)
-            .try_filter_map(futures_util::future::ok)
+            .try_filter_map(future::ok)
             .try_collect()
             .await
     }

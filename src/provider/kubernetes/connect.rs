@@ -182,8 +182,10 @@ impl Connection {
                 continue;
             };
             found.extend(page.items);
-            let Some(token) = page.metadata.continue_.filter(|token| !token.is_empty()) else { return Ok(found) };
-            asked.continue_token = Some(token);
+            match page.metadata.continue_.filter(|token| !token.is_empty()) {
+                Some(token) => asked.continue_token = Some(token),
+                None => return Ok(found),
+            }
         }
     }
 

@@ -34,10 +34,11 @@ pub(super) fn version(pod: &Pod) -> u64 {
 }
 
 /// What the watch of a scope last said of a pod.
-#[derive(Debug, Clone)]
-struct Seen {
+#[derive(Debug)]
+pub(super) struct Seen {
     version: u64,
-    observation: Option<Observation>,
+    /// None: it takes no part.
+    pub(super) observation: Option<Observation>,
 }
 
 /// What the watch of one scope knows.
@@ -107,12 +108,10 @@ impl Known {
     }
 
     /// What a watch last said of a pod, unless something newer was told of it since.
-    // Known to be no target is not the same as not known.
-    #[allow(clippy::option_option)]
-    pub(super) fn seen(&self, id: &ContainerId) -> Option<Option<Observation>> {
+    pub(super) fn seen(&self, id: &ContainerId) -> Option<&Seen> {
         let told = self.places.get(id).map_or(0, |place| place.version);
         let newest = self.watched.iter().filter_map(|watched| watched.pods.get(id)).max_by_key(|seen| seen.version)?;
-        (newest.version > 0 && newest.version >= told).then(|| newest.observation.clone())
+        (newest.version > 0 && newest.version >= told).then_some(newest)
     }
 
     pub(super) fn place(&self, id: &ContainerId) -> Option<Place> {

@@ -61,7 +61,7 @@ impl KubernetesProvider {
     /// As the watch last saw it, which is never before the event that made somebody ask; else as it is now.
     pub(super) async fn look_at(&self, id: &ContainerId) -> Result<Option<Observation>, ProviderError> {
         if let Some(seen) = self.known().seen(id) {
-            return Ok(seen);
+            return Ok(seen.observation.clone());
         }
         let connection = self.connection().await?;
         match self.pod(&connection, id).await {

@@ -58,13 +58,11 @@ impl Watching<'_> {
 impl KubernetesProvider {
     /// Which pods something happened to. What that is, is known by then.
     pub(super) fn changes(&self) -> impl Stream<Item = Result<Change, ProviderError>> + Send {
-        self.connect().map_ok(|connection| self.watched(connection)).try_flatten_stream()
+        self.connect().map_ok(|connection| self.watched(&connection)).try_flatten_stream()
     }
 
-    // It lives as long as the stream.
-    #[allow(clippy::needless_pass_by_value)]
-    fn watched(&self, connection: Arc<Connection>) -> BoxStream<'_, Result<Change, ProviderError>> {
-        let scopes = self.scopes(&connection);
+    fn watched(&self, connection: &Arc<Connection>) -> BoxStream<'_, Result<Change, ProviderError>> {
+        let scopes = self.scopes(connection);
         self.known().begin(scopes.len());
         let watching = Watching(self);
         let watches = scopes.into_iter().enumerate().map(|(at, scope)| {

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, convert::Infallible, io, sync::Arc, time::Duration};
 
 use futures_util::stream;
-use http_body_util::{BodyExt as _, Full, StreamBody, combinators::UnsyncBoxBody};
+use http_body_util::{BodyExt as _, Collected, Full, StreamBody, combinators::UnsyncBoxBody};
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode, Uri,
     body::{Bytes, Frame, Incoming},
@@ -30,16 +30,16 @@ pub async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Ans
     if provider {
         state.pods().calls.push(format!("{} {}", parts.method, parts.uri));
     }
-    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
     let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
     let names: Vec<&str> = path.trim_matches('/').split('/').collect();
     Ok(match (parts.method.clone(), names.as_slice()) {
         (Method::GET, ["version"]) => json_answer(StatusCode::OK, &json!({"major": "1", "minor": "33"})),
         (Method::POST, ["apis", "authorization.k8s.io", "v1", "selfsubjectaccessreviews"]) => review(&state, body),
+        (Method::DELETE, ["api", "v1", "namespaces", _]) => json_answer(StatusCode::OK, &json!({"metadata": {}})),
         (Method::POST, ["api", "v1", "namespaces"] | ["api", "v1", "namespaces", _, "serviceaccounts"]) => {
             json_answer(StatusCode::CREATED, &body)
         }
-        (Method::DELETE, ["api", "v1", "namespaces", _]) => json_answer(StatusCode::OK, &json!({"metadata": {}})),
         (method, ["api", "v1", "pods"]) => pods(&state, &method, None, &[], &query, &body, provider),
         (method, ["api", "v1", "namespaces", namespace, "pods", rest @ ..]) => {
             pods(&state, &method, Some(*namespace), rest, &query, &body, provider)
@@ -145,14 +145,13 @@ fn review(state: &State, mut review: Value) -> Answer {
 
 /// Two lines, of which `tailLines` takes the last ones; followed, there is a third one.
 fn log(query: &HashMap<String, String>) -> Answer {
-    let mut lines = vec!["2026-11-25T12:00:00Z one", "2026-11-25T12:00:01Z two"];
+    let mut lines = vec!["2026-11-25T12:00:00Z one\n", "2026-11-25T12:00:01Z two\n"];
     let tail = query.get("tailLines").and_then(|text| text.parse().ok()).unwrap_or(lines.len());
     lines.drain(..lines.len().saturating_sub(tail));
     if query.get("follow").is_some_and(|value| value == "true") {
-        lines.push("2026-11-25T12:00:02Z three");
+        lines.push("2026-11-25T12:00:02Z three\n");
     }
-    let text = lines.join("\n") + "\n";
-    whole(StatusCode::OK, "text/plain", text)
+    whole(StatusCode::OK, "text/plain", lines.concat())
 }
 
 /// Where a watch is.
