@@ -165,7 +165,7 @@ impl Memory {
                     Some((at.parse().ok()?, wanted.parse().ok()?))
                 })
                 .collect::<Option<_>>()?;
-            Some(Self { since_ms: Some(since_ms), up_ms: (up_ms > 0).then_some(up_ms), peaks })
+            Some(Self { since_ms: (since_ms > 0).then_some(since_ms), up_ms: (up_ms > 0).then_some(up_ms), peaks })
         };
         read().unwrap_or_default()
     }

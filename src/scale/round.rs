@@ -109,6 +109,7 @@ impl Round<'_> {
             Ok(template) => template,
             Err(why) => {
                 tracing::warn!(%target_type, why, "no container can be added");
+                self.metrics.scaled(target_type, "failed", reason.as_str(), more);
                 return Ok(Told { detail: why, ..Told::named("no_template") });
             }
         };

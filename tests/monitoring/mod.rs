@@ -22,6 +22,9 @@ const PROBED: &str = "[types.linux.probe]\nkind = \"tcp\"\ninterval = \"1s\"\nti
     [[provider]]\nname = \"lab\"\nkind = \"static\"\n[[provider.container]]\nname = \"one\"\ntype = \"linux\"\n\
     host = \"127.0.0.1\"\nports = { vnc = 1 }\n";
 
+/// More than there is, of what its provider cannot make more of.
+const SCALED: &str = "[types.wine.scale]\nmin = 2\nmax = 2\n";
+
 /// A receiver that is not there, and is given up at once.
 const SILENT: &str = "[[webhook]]\nname = \"silent\"\nurl = \"http://127.0.0.1:1/\"\nattempts = 1\n\
     secrets = [\"whsec_YW4gdW5rbm93biBzZWNyZXQgb2YgMzIgYnl0ZXMhISE=\"]\n";
@@ -44,7 +47,7 @@ fn file(path: &str) -> String {
 async fn scraped() -> String {
     let redis = Redis::start();
     let settings =
-        Settings::toml(farm("wine", 1) + PROBED + SILENT).env("AUDIT__INTERVAL", "1s").env("AUDIT__PAUSE", "1ms");
+        Settings::toml(farm("wine", 1) + PROBED + SILENT + SCALED).env("AUDIT__INTERVAL", "1s").env("AUDIT__PAUSE", "1ms");
     let replica = Replica::start_with_available(&redis.url(), &settings, 1).await;
     let http = replica.http();
     let made = http.post("/sessions", json!({"target_type": "wine"})).await.expect(201);
@@ -58,6 +61,7 @@ async fn scraped() -> String {
             "leasehold_audit_faults{",
             "leasehold_probe_duration_seconds_count{",
             "leasehold_reaper_age",
+            "leasehold_scaled_total{",
             "leasehold_webhook_given_up_total{",
             "leasehold_webhook_dead_letters{",
         ];

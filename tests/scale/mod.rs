@@ -126,7 +126,10 @@ fn none_was_leased(events: &[BTreeMap<String, String>]) -> bool {
     events.iter().all(|fields| {
         let container = fields.get("container").cloned().unwrap_or_default();
         match fields["kind"].as_str() {
-            "session.ready" | "session.offered" => leased.insert(container),
+            "session.ready" | "session.offered" => {
+                leased.insert(container);
+                true
+            }
             "session.ended" => {
                 leased.remove(&container);
                 fields["reason"] == "released"

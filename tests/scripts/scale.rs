@@ -72,18 +72,18 @@ async fn what_a_session_has_is_offered_or_is_made_clean_is_not_taken_away() {
 #[tokio::test]
 async fn enough_is_left_for_all_who_are_there_at_that_moment() {
     let bench = Bench::new();
-    bench.containers(&["one", "two", "three", "four"]).await;
+    bench.containers(&["a", "b", "c", "d"]).await;
     bench.ready().await;
     // Decided on an older look: one in use and one idle are needed, and the decision allows no fewer than one.
     bench.plan("first").await.unwrap();
-    let taken = bench.store.take_away(&bench.wine, "first", 4, 1, 1, &ids(&["four", "three", "two", "one"])).await;
-    assert_eq!(taken.unwrap(), ids(&["four", "three"]));
+    let taken = bench.store.take_away(&bench.wine, "first", 4, 1, 1, &ids(&["d", "c", "b", "a"])).await;
+    assert_eq!(taken.unwrap(), ids(&["d", "c"]));
     // What does not serve may always go.
-    let mut ill = running("two");
+    let mut ill = running("b");
     ill.observation.state = EngineState::Exited;
     bench.store.observe(&bench.wine, &mark(2, 1), &[ill]).await.unwrap();
-    assert_eq!(bench.container("two").await.unwrap().pool_state, PoolState::Unhealthy);
-    assert_eq!(bench.takes(4, 4, &["two"]).await, ids(&["two"]));
+    assert_eq!(bench.container("b").await.unwrap().pool_state, PoolState::Unhealthy);
+    assert_eq!(bench.takes(4, 4, &["b"]).await, ids(&["b"]));
 }
 
 #[tokio::test]

@@ -65,7 +65,7 @@ impl DockerProvider {
         }
         engine.start_container(id, None::<StartContainerOptions>).await.map_err(|error| match self.refusal(&error) {
             ProviderError::Refused(why) if why.contains("port is already allocated") => ProviderError::Refused(
-                format!("{why}: {} publishes one certain port; a range of them, or none, is right", definition.name),
+                format!("{} publishes one certain port; a range of them, or none, is right: {why}", definition.name),
             ),
             other => other,
         })
