@@ -63,6 +63,7 @@ put(S.base .. 'history_open', 13 + 2 * hours, unfinished, {})
 local sessions = 13 + 2 * (hours + unfinished)
 if #ARGV >= sessions then
   redis.call('RPUSH', S.base .. 'history_sessions', unpack(ARGV, sessions))
+  redis.call('HINCRBY', key, 'remembered', #ARGV - sessions + 1)
   redis.call('LTRIM', S.base .. 'history_sessions', -kept, -1)
 end
 return { 'ok' }

@@ -191,8 +191,8 @@ mod tests {
         assert_eq!((basis.kind, basis.arrivals.len(), basis.away_seconds), (BasisKind::Sessions, 120, 10.0));
         assert_eq!((basis.span_seconds(), basis.holding_seconds(), basis.busy_seconds()), (7140.0, 60.0, 70.0));
         // One each minute: with one container all but the first wait for ten seconds more each.
-        let chances = [1, 2].map(|containers| basis.replay(containers).wait_chance);
-        assert!((chances[0] - 119.0 / 120.0).abs() < 1e-12 && chances[1] < 1e-12, "{chances:?}");
+        let chances: Vec<_> = [1, 2].into_iter().map(|containers| basis.replay(containers).wait_chance).collect();
+        assert_eq!(chances, [119.0 / 120.0, 0.0]);
     }
 
     #[test]

@@ -5,13 +5,17 @@ use std::{collections::BTreeMap, time::Duration};
 use jiff::Timestamp;
 
 use super::{
-    Store, StoreError, Way, scripts,
+    Store, StoreError, Way,
+    reply::Reply,
+    scripts,
     sessions::{bytes, flag, millis},
 };
 use crate::model::{HourCounts, PastSession, Position, TargetType};
 
 /// How many sessions are remembered one by one: a quarter of a megabyte of Redis.
-const SESSIONS_KEPT: usize = 10_000;
+const SESSIONS_KEPT: u64 = 10_000;
+/// So many of them on a page.
+const SESSIONS_PAGE: u64 = 1_000;
 /// About so much on a page of what is unfinished.
 const PAGE: usize = 100;
 
@@ -135,20 +139,43 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub async fn history(&self, target_type: &TargetType, singly: bool) -> Result<HistoryRead, StoreError> {
-        let mut reply = self.run(Way::Slow, &scripts::HISTORY, target_type, &bytes(&[flag(singly)])).await?;
-        if reply.code != "ok" {
-            return Err(reply.unexpected());
-        }
+        let mut reply = self.read_history(target_type, None).await?;
         let at = time(reply.values.number()?).unwrap_or_default();
+        let last = reply.values.number()?;
         let mut hours = BTreeMap::new();
         for mut row in reply.values.rows()? {
             let (hour, text) = (row.number()?, row.text()?);
             let counts = serde_json::from_str(&text).map_err(|_| row.wrong_word("the counts of an hour", &text))?;
             hours.insert(hour, counts);
         }
-        let text = reply.values.text()?;
-        let sessions = text.split(',').filter_map(session).collect();
+        let sessions = if singly { self.remembered(target_type, last).await? } else { Vec::new() };
         Ok(HistoryRead { at, hours, sessions })
+    }
+
+    /// The remembered sessions up to this number, by their end.
+    async fn remembered(&self, target_type: &TargetType, last: u64) -> Result<Vec<PastSession>, StoreError> {
+        let mut pages = Vec::new();
+        for page in 0..SESSIONS_KEPT / SESSIONS_PAGE {
+            let below = last.saturating_sub(page * SESSIONS_PAGE);
+            let mut reply = self.read_history(target_type, Some(below)).await?;
+            let _at = reply.values.number()?;
+            let _last = reply.values.number()?;
+            let _hours = reply.values.rows()?;
+            let text = reply.values.text()?;
+            let sessions: Vec<_> = text.split(',').filter_map(session).collect();
+            let whole = sessions.len() < SESSIONS_PAGE as usize;
+            pages.push(sessions);
+            if whole {
+                break;
+            }
+        }
+        Ok(pages.into_iter().rev().flatten().collect())
+    }
+
+    async fn read_history(&self, target_type: &TargetType, below: Option<u64>) -> Result<Reply, StoreError> {
+        let args = [below.map(|below| below.to_string()).unwrap_or_default(), SESSIONS_PAGE.to_string()];
+        let reply = self.run(Way::Slow, &scripts::HISTORY, target_type, &bytes(&args)).await?;
+        if reply.code == "ok" { Ok(reply) } else { Err(reply.unexpected()) }
     }
 }
 

@@ -36,7 +36,7 @@
 //! | `audit` | hash | who audits the type and until when; when the last audit ended, and how many faults of each kind it found | `claim_audit`, `finish_audit` | one |
 //! | `settings` | hash | what an operator changed at run time, and a version that grows with every change of it or of `cordons` | `change_settings`, `operated` | one |
 //! | `cordons` | hash | who cordoned which container: what replicas remember, and put back after a loss | `cordon`, `drain`, `uncordon`, `forget` | 110 |
-//! | `history` | hash | who keeps the type's history until when; the last event that is in it (epoch, sequence); and by hour since 1970 what happened in it (JSON; of the last 840 hours in which something did) | `claim_history`, `record_history` | 500 an hour |
+//! | `history` | hash | who keeps the type's history until when; the last event that is in it (epoch, sequence); how many sessions were ever remembered; and by hour since 1970 what happened in it (JSON; of the last 840 hours in which something did) | `claim_history`, `record_history` | 800 a busy hour |
 //! | `history_open` | hash | of live sessions when they came and got a container, and since when containers are being made clean after a session: what the history counts when it is over | `record_history` | 120 |
 //! | `history_sessions` | list | the last 10,000 sessions that are over: when each came (ms), and for how many ms it held its container | `record_history` | 25 |
 //! | `events` | stream | what happened, ids `<epoch>-<sequence>` | `event` | 175 an event |

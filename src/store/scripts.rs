@@ -170,7 +170,7 @@ of_a_type!(
     ["replica", "epoch", "sequence", "to_epoch", "to_sequence", "kept", "hours", "unfinished", "..."]
 );
 of_a_type!(HISTORY_OPEN, "history_open", ["cursor", "most", "living"]);
-of_a_type!(HISTORY, "history", ["singly"]);
+of_a_type!(HISTORY, "history", ["below", "most"]);
 of_its_own!(MEET_TYPE, "meet_type", ["target_type", "wait_ms"]);
 of_its_own!(INIT, "init", ["force"]);
 of_its_own!(LOCK_PROVIDER, "lock_provider", ["replica", "ttl_ms", "above"]);

@@ -46,8 +46,9 @@ fn file(path: &str) -> String {
 /// The metrics of a replica that has done everything that is counted.
 async fn scraped() -> String {
     let redis = Redis::start();
-    let settings =
-        Settings::toml(farm("wine", 1) + PROBED + SILENT + SCALED).env("AUDIT__INTERVAL", "1s").env("AUDIT__PAUSE", "1ms");
+    let settings = Settings::toml(farm("wine", 1) + PROBED + SILENT + SCALED)
+        .env("AUDIT__INTERVAL", "1s")
+        .env("AUDIT__PAUSE", "1ms");
     let replica = Replica::start_with_available(&redis.url(), &settings, 1).await;
     let http = replica.http();
     let made = http.post("/sessions", json!({"target_type": "wine"})).await.expect(201);

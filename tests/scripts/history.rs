@@ -120,6 +120,7 @@ async fn the_last_ten_thousand_sessions_are_remembered_by_their_end() {
     }
     let sessions = bench.store.history(&bench.wine, true).await.unwrap().sessions;
     assert_eq!(sessions.len(), 10_000);
+    assert!(sessions.is_sorted_by(|one, next| one.arrived < next.arrived), "each once, and in order");
     let ends = [sessions[0], sessions[9_999]];
     let shown = ends.map(|session| (session.arrived.as_millisecond(), session.duration_seconds));
     assert_eq!(shown, [(1_795_467_890_100, 0.0), (1_795_467_900_099, 49.5)]);
