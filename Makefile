@@ -1,7 +1,7 @@
 # The commands of the project. What they do is in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast test-schema test-compose torture bench bench-quick fuzz lint setup images
+.PHONY: help run test test-fast test-schema test-compose torture bench bench-quick fuzz lint setup images manifests
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,3 +41,6 @@ setup: ## Install what is missing: redis-server and redis-sentinel, faketime, Do
 
 images: ## Build the images that docker-compose.yml names
 	@scripts/images.sh
+
+manifests: ## Render the Helm chart into deploy/kubernetes/, after a change of it, of the alerts or of the dashboard
+	@scripts/manifests.sh

@@ -74,7 +74,9 @@ end
 
 -- The word for why a container is unhealthy that is not in quarantine.
 local function ailment(f)
-  if f.state ~= 'running' and f.state ~= 'created' then
+  if f.state == 'terminating' then
+    return 'terminating'
+  elseif f.state ~= 'running' and f.state ~= 'created' then
     return 'not_running'
   elseif f.check == 'unhealthy' then
     return 'check_failing'

@@ -14,9 +14,9 @@ with_engine() {
     [[ $("$ROOT/scripts/engine.sh" start) == found ]] || trap '"$ROOT/scripts/engine.sh" stop' EXIT
 }
 
-# Which tests are left out, as a filter of nextest: those of a rolling upgrade where the version before this one cannot be built.
-# Else its program is told to them.
-LEFT_OUT='none()'
+# How the names of the tests begin that are left out: those of a rolling upgrade where the version before this one cannot be built,
+# those of the chart where helm cannot be had. Else both programs are told to them.
+LEFT_OUT=()
 with_previous() {
     local status=0
     PREVIOUS_LEASEHOLD=$("$ROOT/scripts/previous.sh") || status=$?
@@ -25,15 +25,41 @@ with_previous() {
         0) ;;
         2)
             say "NOT TESTED: the rolling upgrade (case 11)"
-            LEFT_OUT='test(/^upgrade::/)'
+            LEFT_OUT+=(upgrade::)
             ;;
         *) die "the version before this one does not build; see above" ;;
     esac
 }
 
+with_helm() {
+    local status=0
+    HELM=$("$ROOT/scripts/helm.sh") || status=$?
+    export HELM
+    case $status in
+        0) ;;
+        2)
+            say "NOT TESTED: the Helm chart (the plain manifests are)"
+            LEFT_OUT+=(deploy::chart::)
+            ;;
+        *) die "helm could not be fetched; see above" ;;
+    esac
+}
+
+# left_out NAME…: those, and what begins as NAME, as a filter of nextest.
+left_out() {
+    local name filter='none()'
+    for name in "${LEFT_OUT[@]}" "$@"; do
+        filter+=" | test(/^$name/)"
+    done
+    printf '%s' "$filter"
+}
+
 # The same for `cargo test`.
 skips() {
-    [[ $LEFT_OUT == 'none()' ]] || printf '%s\n' --skip upgrade::
+    local name
+    for name in "${LEFT_OUT[@]}" "$@"; do
+        printf '%s\n' --skip "$name"
+    done
 }
 
 all() {
@@ -49,24 +75,26 @@ all() {
     say "documentation tests"
     cargo test --locked --doc --quiet
     with_previous
+    with_helm
     say "tests"
     if has cargo-nextest; then
-        cargo nextest run --locked --no-fail-fast -E "not ($LEFT_OUT)"
+        cargo nextest run --locked --no-fail-fast -E "not ($(left_out))"
     else
-        # shellcheck disable=SC2046 # two words
+        # shellcheck disable=SC2046 # words
         cargo test --locked --no-fail-fast --lib --bins --tests -- $(skips)
     fi
     "$ROOT/scripts/schemathesis.sh"
 }
 
 fast() {
-    "$ROOT/scripts/setup.sh" redis sentinel faketime openssl promtool
+    "$ROOT/scripts/setup.sh" redis sentinel faketime openssl python promtool
     with_previous
+    with_helm
     if has cargo-nextest; then
-        cargo nextest run --locked -E "not (test(/^(compose|discovery)::/) | $LEFT_OUT)"
+        cargo nextest run --locked -E "not ($(left_out compose:: discovery::))"
     else
-        # shellcheck disable=SC2046 # two words
-        cargo test --locked --lib --bins --test integration -- --skip compose:: --skip discovery:: $(skips)
+        # shellcheck disable=SC2046 # words
+        cargo test --locked --lib --bins --test integration -- $(skips compose:: discovery::)
     fi
 }
 

@@ -20,7 +20,7 @@ use crate::{
     metrics::Metrics,
     model::TargetType,
     pool::Pool,
-    provider, recycle,
+    provider, recycle, scale,
     store::{Store, StoreError},
 };
 
@@ -42,13 +42,16 @@ pub enum Role {
     Reaper,
     /// Makes containers clean between sessions.
     Recycle,
-    /// Delivers events to webhooks.
+    /// Delivers events to webhooks, and keeps the history.
     Events,
+    /// Makes pools follow demand.
+    Scale,
 }
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Api, Self::Discovery, Self::Health, Self::Reaper, Self::Recycle, Self::Events];
+    pub const ALL: [Self; 7] =
+        [Self::Api, Self::Discovery, Self::Health, Self::Reaper, Self::Recycle, Self::Events, Self::Scale];
 
     /// The word for it on the command line.
     #[must_use]
@@ -60,6 +63,7 @@ impl Role {
             Self::Reaper => "reaper",
             Self::Recycle => "recycle",
             Self::Events => "events",
+            Self::Scale => "scale",
         }
     }
 }
@@ -166,8 +170,15 @@ pub async fn run(config: Config, roles: Roles, key: Option<SecretString>) -> any
         }
     });
     if has(Role::Events) {
-        let shutdown = shutdown.clone();
+        let (events, shutdown) = (events.clone(), shutdown.clone());
         parts.start("webhooks", async move { events.deliver(shutdown).await.map_err(anyhow::Error::from) });
+    }
+    if has(Role::Events) {
+        let shutdown = shutdown.clone();
+        parts.start("history", async move {
+            events.keep_history(shutdown).await;
+            Ok(())
+        });
     }
     if has(Role::Reaper) {
         let (pool, shutdown) = (pool.clone(), shutdown.clone());
@@ -196,6 +207,14 @@ pub async fn run(config: Config, roles: Roles, key: Option<SecretString>) -> any
         let (metrics, shutdown) = (metrics.clone(), shutdown.clone());
         parts.start("recycle", async move {
             recycle::run(store, providers, config, metrics, shutdown).await;
+            Ok(())
+        });
+    }
+    if has(Role::Scale) {
+        let (store, providers, metrics) = (store.clone(), providers.clone(), metrics.clone());
+        let (replica, shutdown) = (replica.clone(), shutdown.clone());
+        parts.start("scale", async move {
+            scale::run(store, providers, metrics, replica, shutdown).await;
             Ok(())
         });
     }
@@ -379,9 +398,12 @@ mod tests {
 
     #[test]
     fn roles_are_read_as_they_are_written() {
-        assert_eq!(Roles::default().to_string(), "api,discovery,health,reaper,recycle,events");
+        assert_eq!(Roles::default().to_string(), "api,discovery,health,reaper,recycle,events,scale");
         assert_eq!("reaper, api".parse::<Roles>().unwrap().to_string(), "api,reaper");
         let error = "api,probe".parse::<Roles>().unwrap_err();
-        assert!(error.contains("\"probe\"") && error.contains("api,discovery,health,reaper,recycle,events"), "{error}");
+        assert!(
+            error.contains("\"probe\"") && error.contains("api,discovery,health,reaper,recycle,events,scale"),
+            "{error}"
+        );
     }
 }

@@ -14,9 +14,11 @@ mod defaults;
 pub mod fuzz;
 mod in_force;
 mod links;
+mod provider;
 mod redaction;
 mod redis_url;
 mod reset;
+mod scale;
 mod telemetry;
 mod validate;
 mod webhook;
@@ -42,13 +44,15 @@ pub use self::{
     api_key::ApiKeyConfig,
     audit::AuditConfig,
     in_force::InForce,
+    provider::{DockerConfig, KubernetesConfig, ProviderConfig, StaticConfig, StaticContainer},
     redaction::{redacted, without_source},
     redis_url::{HostPort, RedisPlace, RedisUrl},
     reset::{QuarantineConfig, ResetConfig, ResetKind, ResetWebhook, TypeReset},
+    scale::ScaleConfig,
     telemetry::TelemetryConfig,
     webhook::WebhookConfig,
 };
-use crate::model::{About, ProviderName, TargetType};
+use crate::model::{About, TargetType};
 
 /// A setting that cannot be used: which one, and what would be right.
 #[derive(Debug, thiserror::Error)]
@@ -400,6 +404,8 @@ pub struct TypeConfig {
     pub probe: Option<TypeProbe>,
     /// How to make it clean between sessions; what is absent is taken from `[reset]`.
     pub reset: Option<TypeReset>,
+    /// How it follows demand; absent: not at all.
+    pub scale: Option<ScaleConfig>,
 }
 
 /// `[types.<type>.probe]`
@@ -425,71 +431,6 @@ pub struct TypeProbe {
     /// See `[health]`.
     #[serde(with = "duration_text::optional")]
     pub fresh_within: Option<Duration>,
-}
-
-/// `[[provider]]`
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-pub enum ProviderConfig {
-    /// A Docker engine.
-    Docker(DockerConfig),
-    /// A list written in the configuration.
-    Static(StaticConfig),
-}
-
-impl ProviderConfig {
-    /// Its name, which its containers carry.
-    #[must_use]
-    pub fn name(&self) -> &ProviderName {
-        match self {
-            Self::Docker(docker) => &docker.name,
-            Self::Static(fixed) => &fixed.name,
-        }
-    }
-}
-
-/// `[[provider]]` with `kind = "docker"`
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DockerConfig {
-    /// Its name.
-    pub name: ProviderName,
-    /// `unix:///var/run/docker.sock`, `tcp://host:2375` or `https://host:2376`; `DOCKER_HOST` when absent.
-    #[serde(default)]
-    pub address: Option<String>,
-    /// A folder with `ca.pem`, `cert.pem` and `key.pem`, for `https`; `DOCKER_CERT_PATH` when absent.
-    #[serde(default)]
-    pub tls: Option<PathBuf>,
-    /// The host name or address under which clients reach published ports; the engine's own (loopback for a
-    /// socket) when absent.
-    #[serde(default)]
-    pub advertise_host: Option<String>,
-}
-
-/// `[[provider]]` with `kind = "static"`
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StaticConfig {
-    /// Its name.
-    pub name: ProviderName,
-    /// The containers.
-    #[serde(default)]
-    pub container: Vec<StaticContainer>,
-}
-
-/// `[[provider.container]]` of a static provider
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StaticContainer {
-    /// Its name; the container's id is `<provider>.<name>`.
-    pub name: String,
-    /// Which kind it is.
-    #[serde(rename = "type")]
-    pub target_type: TargetType,
-    /// The host that its ports are on.
-    pub host: String,
-    /// Endpoint names and ports on that host.
-    pub ports: BTreeMap<String, u16>,
 }
 
 impl HealthConfig {

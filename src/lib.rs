@@ -5,16 +5,18 @@
 //! - [`app`] wires the parts of a replica together, supervises them and ends them.
 //! - [`cli`] is the command line; its client commands speak HTTP only, through [`client`].
 //! - [`api`] is the HTTP API: one file for each resource.
-//! - [`events`] tells what happens: to those who follow it, and to webhooks.
+//! - [`events`] tells what happens: to those who follow it, and to webhooks; it keeps the history.
 //! - [`pool`] is what the service promises: sessions and the line.
 //! - [`discovery`] keeps the registry in step with the [`provider`]s; [`health`] probes containers;
-//!   [`recycle`] makes them clean between two sessions.
+//!   [`recycle`] makes them clean between two sessions; [`scale`] makes pools follow demand.
 //! - [`store`] is Redis: keys, scripts, connections. Nothing else names it.
+//! - [`advise`] is the mathematics of how large a pool should be: no I/O.
 //! - [`webhook`] posts signed messages.
 //! - [`rfb`] is the little of the VNC protocol that probes and the [`demo`] target share.
 //! - `retry_after` reads the header of that name, for [`client`] and [`webhook`].
 //! - [`model`] is the words as types, [`config`] the settings, [`metrics`] and [`telemetry`] what is told of a replica.
 
+pub mod advise;
 pub mod api;
 pub mod app;
 pub mod cli;
@@ -31,6 +33,7 @@ pub mod provider;
 pub mod recycle;
 pub(crate) mod retry_after;
 pub mod rfb;
+pub mod scale;
 pub mod store;
 pub mod telemetry;
 pub mod webhook;

@@ -101,6 +101,13 @@ struct WebhookTypeLabels {
     target_type: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ScalingLabels {
+    target_type: String,
+    change: &'static str,
+    reason: &'static str,
+}
+
 type Timings<L> = Family<L, Histogram, fn() -> Histogram>;
 
 /// The metrics of one replica. Shared by all that count.
@@ -110,6 +117,7 @@ pub struct Metrics {
     allocations: Timings<AllocationLabels>,
     probes: Timings<ProbeLabels>,
     resets: Timings<ProbeLabels>,
+    scalings: Family<ScalingLabels, Counter>,
     requests: Timings<RequestLabels>,
     deliveries: Timings<DeliveryLabels>,
     given_up: Family<WebhookLabels, Counter>,
@@ -226,6 +234,9 @@ impl Metrics {
         registry.register_with_unit("probe_duration", help, unit.clone(), probes.clone());
         let help = "Attempts of this replica to make containers clean, by outcome";
         registry.register_with_unit("reset_duration", help, unit.clone(), resets.clone());
+        let scalings = Family::default();
+        let help = "Containers that this replica added or took away for demand, and those that it could not add";
+        registry.register("scaled", help, scalings.clone());
         let help = "HTTP requests, by route and status";
         registry.register_with_unit("http_request_duration", help, unit.clone(), requests.clone());
         let help = "Attempts of this replica at deliveries to webhooks, by outcome";
@@ -255,6 +266,7 @@ impl Metrics {
             allocations,
             probes,
             resets,
+            scalings,
             requests,
             deliveries,
             given_up,
@@ -293,6 +305,12 @@ impl Metrics {
         let outcome = if good { "good" } else { "bad" };
         let labels = ProbeLabels { target_type: target_type.to_string(), outcome };
         self.resets.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+
+    /// Containers were added (`up`) or taken away (`down`), or could not be added (`failed`), for a reason.
+    pub fn scaled(&self, target_type: &TargetType, change: &'static str, reason: &'static str, count: u64) {
+        let labels = ScalingLabels { target_type: target_type.to_string(), change, reason };
+        self.scalings.get_or_create(&labels).inc_by(count);
     }
 
     /// An HTTP request was answered. `route` is the pattern, never the path: ids must not become labels.

@@ -4,6 +4,10 @@ local function derive(f)
   if f.lease then
     return 'allocated', 'allocated'
   end
+  -- It is given out no more, whatever else is said of it.
+  if f.retire then
+    return 'available', 'cordoned'
+  end
   if f.reset and f.reset ~= 'failed' then
     return 'resetting', 'resetting'
   end

@@ -1,8 +1,11 @@
 -- A container failed that had been well: a strike. When there were so many within a while, it goes into quarantine, the longer
 -- the more often that happened in a row; unless too many are there already. What is known of it belongs to its place, which is
 -- its provider's name for it: another container under the same name goes on from there. After a quiet time it is forgotten.
--- The caller settles it.
+-- One that somebody has the engine end is no failure of its own. The caller settles it.
 local function strike(f, why)
+  if f.state == 'terminating' then
+    return
+  end
   local key = S.base .. 'container:' .. f.id
   local own = redis.call('HMGET', key, 'place', 'rules')
   local rules = own[1] and rest_rules(own[2])

@@ -13,6 +13,7 @@ mod extract;
 #[doc(hidden)]
 pub mod fuzz;
 mod guide;
+mod history;
 mod insight;
 mod methods;
 mod openapi;

@@ -9,8 +9,8 @@ use utoipa_actix_web::{AppExt as _, service_config::ServiceConfig};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
-    answers, audit, containers, events, explain, guide, insight, operation, operator, recovery, sessions, types,
-    webhooks,
+    answers, audit, containers, events, explain, guide, history, insight, operation, operator, recovery, sessions,
+    types, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -69,6 +69,7 @@ pub(super) fn service(routes: &mut ServiceConfig) {
         .service(explain::explain)
         .service(types::list_types)
         .service(types::change_type)
+        .service(history::type_history)
         .service(recovery::end_recovery)
         .service(events::follow_events)
         .service(webhooks::list_webhooks)

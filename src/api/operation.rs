@@ -10,6 +10,7 @@ use super::{Problem, State, auth::Reader};
 use crate::{
     metrics::{self, AuditSize, PoolSizes, ProviderSize},
     model::{PoolState, SessionState},
+    provider::Provider,
 };
 
 /// The process is alive.
@@ -29,6 +30,9 @@ pub struct Readiness {
     /// Types that recover from a loss of Redis: heartbeats are served, and what may still be held is not given out.
     #[serde(default)]
     pub recovering: Vec<String>,
+    /// What providers may not do, by their names, and what that turns off; as far as this replica has asked.
+    #[serde(default)]
+    pub missing_rights: Vec<String>,
 }
 
 /// Whether the process is alive; asks nobody else.
@@ -45,7 +49,12 @@ pub(super) async fn healthz() -> HttpResponse {
 #[get("/readyz")]
 pub(super) async fn readyz(state: web::Data<State>) -> Result<HttpResponse, Problem> {
     let recovering = state.pool.ready().await?.into_iter().map(String::from).collect();
-    Ok(HttpResponse::Ok().json(Readiness { ready: true, recovering }))
+    let named = |provider: &std::sync::Arc<dyn Provider>| {
+        let name = provider.name().clone();
+        provider.missing_rights().into_iter().map(move |missing| format!("{name}: {missing}"))
+    };
+    let missing_rights = state.providers.iter().flat_map(named).collect();
+    Ok(HttpResponse::Ok().json(Readiness { ready: true, recovering, missing_rights }))
 }
 
 /// Metrics in the OpenMetrics text format.

@@ -121,10 +121,11 @@ pub(super) async fn restart(
     Body(body): Body<RestartBody>,
 ) -> Result<HttpResponse, Problem> {
     let (container, provider) = find(&state, &id).await?;
-    if !provider.capabilities().act {
+    let capabilities = provider.capabilities();
+    if !capabilities.restart && !capabilities.renews() {
         let name = &container.provider;
         return Err(Problem::not_supported(format!(
-            "Container {} is of provider {name}, which only lists containers. A `docker` provider restarts them",
+            "Container {} is of provider {name}, which only lists containers. A `docker` provider restarts them, a `kubernetes` one has them replaced",
             container.id
         )));
     }

@@ -51,6 +51,18 @@ pub struct TypeBody {
     #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<u64>)]
     pub probe_fall: Option<Given>,
+    /// The fewest containers. At most `scale_max`.
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u64>)]
+    pub scale_min: Option<Given>,
+    /// The most containers. At most 10000.
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u64>)]
+    pub scale_max: Option<Given>,
+    /// Containers that are idle beside those in use and waited for. At most `scale_max`.
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u64>)]
+    pub scale_min_idle: Option<Given>,
 }
 
 impl RequestBody for TypeBody {}
@@ -76,6 +88,9 @@ impl TypeBody {
             (Setting::ProbeInterval, self.probe_interval_seconds),
             (Setting::ProbeRise, self.probe_rise),
             (Setting::ProbeFall, self.probe_fall),
+            (Setting::ScaleMin, self.scale_min),
+            (Setting::ScaleMax, self.scale_max),
+            (Setting::ScaleMinIdle, self.scale_min_idle),
         ]
         .into_iter()
         .filter_map(|(setting, value)| Some((setting, value?.0)))

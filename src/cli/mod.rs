@@ -1,5 +1,6 @@
 //! The command line. Data goes to stdout, everything else to stderr; exit codes are stable (see [`exit`]).
 
+mod advise;
 mod audit;
 mod connection;
 mod containers;
@@ -13,6 +14,7 @@ mod operator;
 mod output;
 mod recovery;
 mod run;
+mod scale;
 mod serve;
 mod sessions;
 mod signals;
@@ -66,8 +68,13 @@ enum Command {
     /// List the types of containers, or change their settings
     #[command(visible_alias = "type")]
     Types(types::Args),
+    /// Say how many containers a type is to have
+    Scale(scale::Args),
     /// Tell why a type has nothing available, and what would help
     Explain(explain::Args),
+    /// Tell how large a pool should be, by what happened
+    #[command(after_help = advise::HELP)]
+    Advise(advise::Args),
     /// Have a container given out no more; its session goes on
     Cordon(operator::Args),
     /// Let a container be given out again, and end its drain
@@ -144,7 +151,9 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Logs(args) => insight::logs(args).await,
         Command::Stats(args) => insight::stats(args).await,
         Command::Types(args) => types::types(args).await,
+        Command::Scale(args) => scale::scale(args).await,
         Command::Explain(args) => explain::explain(args).await,
+        Command::Advise(args) => advise::advise(args).await,
         Command::Cordon(args) => operator::cordon(args).await,
         Command::Uncordon(args) => operator::uncordon(args).await,
         Command::Unquarantine(args) => operator::unquarantine(args).await,

@@ -40,7 +40,8 @@ enum Verb {
 
 const SETTINGS_HELP: &str = "\
 Settings: ttl_default_seconds, ttl_max_seconds, confirm_seconds, wait_max_seconds, line_max,
-max_duration_seconds, probe_interval_seconds, probe_rise, probe_fall.";
+max_duration_seconds, probe_interval_seconds, probe_rise, probe_fall,
+scale_min, scale_max, scale_min_idle.";
 
 pub(super) async fn types(args: Args) -> anyhow::Result<ExitCode> {
     let client = args.connection.client()?;

@@ -20,6 +20,7 @@ mod answer;
 mod error;
 mod events;
 mod guard;
+mod history;
 mod http;
 mod insight;
 mod operator;

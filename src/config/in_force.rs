@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Config, HealthConfig, Limits};
+use super::{Config, HealthConfig, Limits, ScaleConfig, scale::MOST};
 use crate::model::{Changes, Setting, TargetType, TypeSettings};
 
 /// Most tickets in line that may be asked for at run time.
@@ -18,6 +18,8 @@ pub struct InForce {
     pub limits: Limits,
     /// How its containers are probed.
     pub probe: HealthConfig,
+    /// How it follows demand, if it does.
+    pub scale: Option<ScaleConfig>,
 }
 
 impl Config {
@@ -28,6 +30,10 @@ impl Config {
         let limits = &mut all.limits;
         limits.ttl_max = limits.ttl_max.clamp(limits.ttl_min, self.longest_ttl());
         limits.ttl_default = limits.ttl_default.clamp(limits.ttl_min, limits.ttl_max);
+        if let Some(scale) = &mut all.scale {
+            scale.min = scale.min.min(scale.max);
+            scale.min_idle = scale.min_idle.min(scale.max);
+        }
         all
     }
 
@@ -38,6 +44,7 @@ impl Config {
 
     fn with(&self, target_type: &TargetType, changes: &Changes) -> InForce {
         let (mut limits, mut probe) = (self.limits.clone(), self.probe_of(target_type));
+        let mut scale = self.types.get(target_type).and_then(|own| own.scale.clone());
         let small = |count: u64| u32::try_from(count.clamp(1, ROW_MOST)).unwrap_or(1);
         for (setting, value) in changes {
             let seconds = Duration::from_secs(*value);
@@ -51,9 +58,12 @@ impl Config {
                 Setting::ProbeInterval => probe.interval = seconds,
                 Setting::ProbeRise => probe.rise = small(*value),
                 Setting::ProbeFall => probe.fall = small(*value),
+                Setting::ScaleMin => scale.get_or_insert_with(ScaleConfig::unconfigured).min = *value,
+                Setting::ScaleMax => scale.get_or_insert_with(ScaleConfig::unconfigured).max = *value,
+                Setting::ScaleMinIdle => scale.get_or_insert_with(ScaleConfig::unconfigured).min_idle = *value,
             }
         }
-        InForce { limits, probe }
+        InForce { limits, probe, scale }
     }
 
     /// Whether these changes may be in force together.
@@ -67,6 +77,7 @@ impl Config {
             if !(least..=most).contains(value) {
                 let why = match setting {
                     Setting::TtlDefault => " (ttl_max_seconds bounds it)",
+                    Setting::ScaleMin | Setting::ScaleMinIdle => " (scale_max bounds it)",
                     Setting::TtlMax => " (from ttl_default_seconds to the longest lease that a recovery waits for)",
                     _ => "",
                 };
@@ -91,6 +102,8 @@ impl Config {
             Setting::MaxDuration => (least(limits.ttl_min), 365 * DAY),
             Setting::ProbeInterval => (1, 3600),
             Setting::ProbeRise | Setting::ProbeFall => (1, ROW_MOST),
+            Setting::ScaleMin | Setting::ScaleMinIdle => (0, all.scale.as_ref().map_or(0, |scale| scale.max)),
+            Setting::ScaleMax => (0, MOST),
         }
     }
 }
@@ -99,7 +112,8 @@ impl InForce {
     /// As it is shown.
     #[must_use]
     pub fn shown(&self) -> TypeSettings {
-        let Self { limits, probe } = self;
+        let Self { limits, probe, scale } = self;
+        let scale = scale.as_ref();
         TypeSettings {
             ttl_default_seconds: limits.ttl_default.as_secs_f64(),
             ttl_max_seconds: limits.ttl_max.as_secs_f64(),
@@ -110,6 +124,9 @@ impl InForce {
             probe_interval_seconds: probe.interval.as_secs_f64(),
             probe_rise: probe.rise,
             probe_fall: probe.fall,
+            scale_min: scale.map(|scale| scale.min),
+            scale_max: scale.map(|scale| scale.max),
+            scale_min_idle: scale.map(|scale| scale.min_idle),
         }
     }
 }
@@ -150,6 +167,20 @@ mod tests {
             refusal(&[(setting, 0)]);
             refusal(&[(setting, u64::MAX / 2000)]);
         }
+    }
+
+    #[test]
+    fn an_operator_scales_also_what_is_not_configured_to_be() {
+        let (config, wine) = (Config::default(), "wine".parse().unwrap());
+        assert_eq!(config.in_force(&wine, &Changes::new()).scale, None);
+        let five = Changes::from([(Setting::ScaleMin, 5), (Setting::ScaleMax, 5)]);
+        config.check_changes(&wine, &five).unwrap();
+        let scale = config.in_force(&wine, &five).scale.unwrap();
+        assert_eq!((scale.min, scale.max), (5, 5));
+        let (setting, value, right) =
+            config.check_changes(&wine, &Changes::from([(Setting::ScaleMin, 5)])).unwrap_err();
+        assert_eq!((setting, value), (Setting::ScaleMin, 5));
+        assert!(right.contains("scale_max bounds it"), "{right}");
     }
 
     #[test]

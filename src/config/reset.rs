@@ -16,7 +16,7 @@ use crate::model::TargetType;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ResetKind {
-    /// `restart` where the provider can, else none.
+    /// What the provider does best: `restart`, `recreate`, or none.
     Auto,
     /// Not at all: the next session meets what the last one left.
     None,
@@ -167,26 +167,25 @@ impl Default for QuarantineConfig {
 }
 
 impl ResetConfig {
-    /// What is done with a container of a provider that can restart containers, and run commands in them, or cannot.
+    /// What is done with a container, where `auto` stands for this: `restart`, `recreate` or `none`, as its provider can.
     #[must_use]
-    pub fn effective_kind(&self, acts: bool) -> ResetKind {
+    pub fn effective_kind(&self, auto: ResetKind) -> ResetKind {
         match self.kind {
-            ResetKind::Auto if acts => ResetKind::Restart,
-            ResetKind::Auto => ResetKind::None,
+            ResetKind::Auto => auto,
             explicit => explicit,
         }
     }
 
     /// Whether containers of such a provider have anything done to them after a session.
     #[must_use]
-    pub fn wanted(&self, acts: bool) -> bool {
-        self.effective_kind(acts) != ResetKind::None || acts && self.renews()
+    pub fn wanted(&self, auto: ResetKind) -> bool {
+        self.effective_kind(auto) != ResetKind::None || auto != ResetKind::None && self.renews()
     }
 
     /// Whether that cuts off whoever still uses a container: what they use ends with it.
     #[must_use]
-    pub fn cuts_off(&self, acts: bool) -> bool {
-        matches!(self.effective_kind(acts), ResetKind::Restart | ResetKind::Recreate)
+    pub fn cuts_off(&self, auto: ResetKind) -> bool {
+        matches!(self.effective_kind(auto), ResetKind::Restart | ResetKind::Recreate)
     }
 
     /// Whether containers are made anew for what they went through.
@@ -275,10 +274,11 @@ mod tests {
         let text = "[reset]\nattempts = 5\n[types.wine.reset]\nkind = \"exec\"\ncommand = [\"/clean\"]\n";
         let config = Config::parse(text).unwrap();
         let reset = config.reset_of(&"wine".parse().unwrap());
+        assert_eq!(reset.effective_kind(ResetKind::Recreate), ResetKind::Exec);
         assert_eq!((reset.kind, reset.attempts, reset.command), (ResetKind::Exec, 5, vec!["/clean".to_owned()]));
         let other = config.reset_of(&"linux".parse().unwrap());
-        assert_eq!(other.effective_kind(true), ResetKind::Restart);
-        assert_eq!(other.effective_kind(false), ResetKind::None);
+        assert_eq!(other.effective_kind(ResetKind::Restart), ResetKind::Restart);
+        assert_eq!(other.effective_kind(ResetKind::None), ResetKind::None);
     }
 
     #[test]

@@ -61,9 +61,11 @@ impl Config {
             Self::validate_probe(&format!("types.{target_type}.probe"), &self.probe_of(target_type))?;
         }
         self.validate_resets()?;
+        self.validate_scale()?;
         for (at, provider) in self.provider.iter().enumerate() {
             let again = self.provider[..at].iter().any(|other| other.name() == provider.name());
             check(!again, "provider.name", provider.name(), "each name once")?;
+            provider.validate()?;
         }
         for (at, webhook) in self.webhook.iter().enumerate() {
             let again = self.webhook[..at].iter().any(|other| other.name == webhook.name);

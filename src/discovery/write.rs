@@ -7,7 +7,7 @@ use std::{
 
 use super::{Interruption, Sight};
 use crate::{
-    config::{Config, ProbeKind},
+    config::{Config, ProbeKind, ResetKind},
     model::{ContainerId, Observation, ProviderName, TargetType},
     provider::Provider,
     store::{Announced, Discovered, ObservationMark, Observed, Store},
@@ -18,8 +18,8 @@ pub(super) struct Writer {
     store: Store,
     config: Arc<Config>,
     provider: ProviderName,
-    /// Whether the provider can act on containers.
-    acts: bool,
+    /// The reset that the provider makes when none is chosen.
+    auto_reset: ResetKind,
     generation: u64,
     sequence: u64,
     open: bool,
@@ -35,7 +35,7 @@ impl Writer {
             store,
             config,
             provider: provider.name().clone(),
-            acts: provider.capabilities().act,
+            auto_reset: provider.capabilities().auto_reset(),
             generation,
             sequence: 0,
             open: false,
@@ -104,8 +104,8 @@ impl Writer {
             let reset = self.config.reset_of(target_type);
             let discovered = Discovered {
                 probed: kind != ProbeKind::None,
-                resets: reset.wanted(self.acts),
-                cuts_off: reset.cuts_off(self.acts),
+                resets: reset.wanted(self.auto_reset),
+                cuts_off: reset.cuts_off(self.auto_reset),
                 fresh_within: probe.fresh_bound(),
                 quarantine: Some(self.config.quarantine.clone()),
                 after_loss: sight.after_loss(&observation, self.config.recovery.lag),

@@ -2,7 +2,8 @@
 //!
 //! However many follow, a replica reads each type's stream once: [`hub`] reads what is new while anybody listens and hands
 //! it to all. Who comes back, or was too slow, reads from Redis by itself until it is level again ([`follow`]). Events that are
-//! gone are told by a `resync` in their place ([`feed`]).
+//! gone are told by a `resync` in their place ([`feed`]). What they amount to by the hour is kept apart ([`history`]), since the
+//! streams are trimmed.
 
 mod cursor;
 mod feed;
@@ -10,6 +11,7 @@ mod follow;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
+mod history;
 mod hub;
 mod webhook;
 

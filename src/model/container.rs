@@ -24,6 +24,8 @@ pub enum EngineState {
     Exited,
     /// The engine could not end it cleanly.
     Dead,
+    /// The engine is ending it for good: it is given out no more, and a session that has it goes on until it is gone.
+    Terminating,
 }
 
 /// What the engine's own HEALTHCHECK (or readiness) says.

@@ -27,6 +27,8 @@ pub enum Reason {
     CheckFailing,
     /// The engine says that it is paused, exited, restarting or dead.
     NotRunning,
+    /// The engine is ending it for good.
+    Terminating,
     /// It is not fit to be given out; it was not looked at for why.
     Unhealthy,
     /// It has no good probe or check yet.
@@ -45,7 +47,7 @@ pub enum Reason {
 
 impl Reason {
     /// Those that a container can be out for.
-    const OF_CONTAINERS: [Self; 11] = [
+    const OF_CONTAINERS: [Self; 12] = [
         Self::Leased,
         Self::Offered,
         Self::Draining,
@@ -54,6 +56,7 @@ impl Reason {
         Self::ProbeFailing,
         Self::CheckFailing,
         Self::NotRunning,
+        Self::Terminating,
         Self::Initializing,
         Self::Cordoned,
         Self::Held,
@@ -72,6 +75,7 @@ impl Reason {
             Self::ProbeFailing => "probe_failing",
             Self::CheckFailing => "check_failing",
             Self::NotRunning => "not_running",
+            Self::Terminating => "terminating",
             Self::Unhealthy => "unhealthy",
             Self::Initializing => "initializing",
             Self::Cordoned => "cordoned",

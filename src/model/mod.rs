@@ -7,6 +7,7 @@ mod explain;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
+mod history;
 mod insight;
 mod lease_token;
 mod name;
@@ -22,6 +23,7 @@ pub use container::{
 };
 pub use event::{Event, NoPosition, Position, RESYNC};
 pub use explain::{Explanation, NamedContainer, OutReason, Reason};
+pub use history::{Hour, HourCounts, PastSession, Sizes, TypeHistory};
 pub use insight::{ContainerStats, LogLine, LogStream};
 pub use lease_token::{LeaseProof, LeaseTokenError, LeaseTokens};
 pub use name::{Caller, ContainerId, InvalidName, OwnerName, ProviderName, Role, TargetType, WebhookName};

@@ -28,11 +28,17 @@ pub enum Setting {
     ProbeRise,
     /// Bad probes in a row that make it unhealthy.
     ProbeFall,
+    /// The fewest containers.
+    ScaleMin,
+    /// The most containers.
+    ScaleMax,
+    /// Containers that are idle beside those in use.
+    ScaleMinIdle,
 }
 
 impl Setting {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::TtlDefault,
         Self::TtlMax,
         Self::Confirm,
@@ -42,6 +48,9 @@ impl Setting {
         Self::ProbeInterval,
         Self::ProbeRise,
         Self::ProbeFall,
+        Self::ScaleMin,
+        Self::ScaleMax,
+        Self::ScaleMinIdle,
     ];
 
     /// The stable word for it, as in the API.
@@ -57,6 +66,9 @@ impl Setting {
             Self::ProbeInterval => "probe_interval_seconds",
             Self::ProbeRise => "probe_rise",
             Self::ProbeFall => "probe_fall",
+            Self::ScaleMin => "scale_min",
+            Self::ScaleMax => "scale_max",
+            Self::ScaleMinIdle => "scale_min_idle",
         }
     }
 
@@ -91,6 +103,15 @@ pub struct TypeSettings {
     pub probe_rise: u32,
     /// Bad probes in a row that make it unhealthy.
     pub probe_fall: u32,
+    /// The fewest containers; null: the type is not scaled.
+    #[serde(default)]
+    pub scale_min: Option<u64>,
+    /// The most containers; null: the type is not scaled.
+    #[serde(default)]
+    pub scale_max: Option<u64>,
+    /// Containers that are idle beside those in use and waited for; null: the type is not scaled.
+    #[serde(default)]
+    pub scale_min_idle: Option<u64>,
 }
 
 /// A target type.

@@ -129,7 +129,8 @@ fn of_containers(target_type: &TargetType, counts: &OutCounts, named: Vec<(Reaso
         by_reason.entry(reason).or_default().push(container);
     }
     let looked = |reason| by_reason.get(&reason).map_or(0, |named| named.len() as u64);
-    let ailments = [Reason::Quarantined, Reason::ProbeFailing, Reason::CheckFailing, Reason::NotRunning];
+    let ailments =
+        [Reason::Quarantined, Reason::ProbeFailing, Reason::CheckFailing, Reason::NotRunning, Reason::Terminating];
     let known: u64 = ailments.into_iter().map(looked).sum();
     let mut all = vec![
         (Reason::Leased, counts.leased),
@@ -207,6 +208,10 @@ fn told(
         Reason::NotRunning => {
             (counted(count, "does not run", "do not run") + &because, format!("start it, as by `docker start {id}`"))
         }
+        Reason::Terminating => (
+            are("being ended by the engine"),
+            "wait for what takes its place; if nothing does, whoever ends it must start another one".to_owned(),
+        ),
         Reason::Initializing => (
             counted(count, "has", "have") + " no good probe or check yet" + &because,
             "wait: it is given out after the first good one".to_owned(),

@@ -3,6 +3,8 @@
 
 mod docker;
 mod fixed;
+mod kubernetes;
+mod labels;
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,9 +20,9 @@ use sha2::{Digest as _, Sha256};
 #[doc(hidden)]
 pub use docker::fuzz;
 
-use self::{docker::DockerProvider, fixed::FixedProvider};
+use self::{docker::DockerProvider, fixed::FixedProvider, kubernetes::KubernetesProvider};
 use crate::{
-    config::{Config, ConfigError, ProviderConfig},
+    config::{Config, ConfigError, ProviderConfig, ResetKind},
     model::{ContainerId, ContainerStats, LogLine, Observation, ProviderName},
 };
 
@@ -48,6 +50,9 @@ pub enum ProviderError {
 
 const NO_RECREATE: ProviderError = ProviderError::NotSupported("this provider cannot make containers anew");
 
+/// The label of containers that were made for demand: only they are taken away again. Its value names what they were made like.
+pub const SCALED_LABEL: &str = "leasehold.scaled";
+
 /// What a provider can do, beyond listing.
 // One question each, and none depends on another.
 #[allow(clippy::struct_excessive_bools)]
@@ -55,14 +60,38 @@ const NO_RECREATE: ProviderError = ProviderError::NotSupported("this provider ca
 pub struct Capabilities {
     /// It tells of changes as they happen.
     pub watch: bool,
-    /// It restarts containers, and runs commands in them.
+    /// It runs commands in containers, and ends them in one way or the other.
     pub act: bool,
+    /// It restarts containers.
+    pub restart: bool,
     /// It makes containers anew, each from its own definition.
     pub recreate: bool,
+    /// It makes more containers like one that there is, and takes them away.
+    pub grow: bool,
+    /// What runs its containers puts another in the place of one that is removed.
+    pub replaced: bool,
     /// It tells what containers write.
     pub logs: bool,
     /// It tells what containers use.
     pub stats: bool,
+}
+
+impl Capabilities {
+    /// What `auto` means for its containers.
+    #[must_use]
+    pub fn auto_reset(self) -> ResetKind {
+        match (self.restart, self.renews()) {
+            (true, _) => ResetKind::Restart,
+            (false, true) => ResetKind::Recreate,
+            (false, false) => ResetKind::None,
+        }
+    }
+
+    /// Whether its containers can be made anew, in either way.
+    #[must_use]
+    pub fn renews(self) -> bool {
+        self.recreate || self.replaced
+    }
 }
 
 /// Something happened to this container: inspect it. What exactly is asked anew, so that no event needs to be understood.
@@ -182,6 +211,16 @@ pub trait Provider: Send + Sync + 'static {
         future::err(NO_RECREATE).boxed()
     }
 
+    /// Makes and starts one container more, as defined by another that goes on, under a name of its own. The mark tells it from others
+    /// in its labels ([`SCALED_LABEL`]). Not to be repeated: each call makes one.
+    ///
+    /// # Errors
+    /// There is none more: what was made of it is removed again.
+    fn more<'a>(&'a self, definition: &'a str, within: Duration) -> BoxFuture<'a, Result<ContainerId, ProviderError>> {
+        let _ = (definition, within);
+        future::err(ProviderError::NotSupported("this provider cannot make more containers")).boxed()
+    }
+
     /// Starts a container; one that runs goes on.
     ///
     /// # Errors
@@ -198,6 +237,20 @@ pub trait Provider: Send + Sync + 'static {
     fn remove<'a>(&'a self, id: &'a ContainerId, within: Duration) -> BoxFuture<'a, Result<(), ProviderError>> {
         let _ = (id, within);
         future::err(NO_RECREATE).boxed()
+    }
+
+    /// Removes a container in whose place another one is put by what runs it; none that nothing would replace. Again is fine.
+    ///
+    /// # Errors
+    /// It stays, or that is not known.
+    fn discard<'a>(&'a self, id: &'a ContainerId, within: Duration) -> BoxFuture<'a, Result<(), ProviderError>> {
+        let _ = (id, within);
+        future::err(NO_RECREATE).boxed()
+    }
+
+    /// What it may not do, and what that turns off, as far as it is known by now. In words.
+    fn missing_rights(&self) -> Vec<String> {
+        Vec::new()
     }
 
     /// What a container writes.
@@ -236,6 +289,7 @@ pub fn from_config(config: &Config) -> Result<Vec<Arc<dyn Provider>>, ConfigErro
     let provider = |settings: &ProviderConfig| -> Result<Arc<dyn Provider>, ConfigError> {
         Ok(match settings {
             ProviderConfig::Docker(docker) => Arc::new(DockerProvider::new(docker, shared.clone())?),
+            ProviderConfig::Kubernetes(cluster) => Arc::new(KubernetesProvider::new(cluster, shared.clone())?),
             ProviderConfig::Static(fixed) => Arc::new(FixedProvider::new(fixed)?),
         })
     };
@@ -250,6 +304,20 @@ fn incarnation(parts: &[&str]) -> String {
         let _ = write!(hex, "{byte:02x}");
         hex
     })
+}
+
+/// The error and what caused it, in one line: hyper says only `client error (Connect)` by itself.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let more = inner.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = inner.source();
+    }
+    text
 }
 
 /// `host:port`, with brackets around an IPv6 address.

@@ -39,7 +39,7 @@ pub(super) async fn run(store: &Store, providers: &Providers, config: &Arc<Confi
 async fn look(store: &Store, providers: &Providers, config: &Config) -> Result<(), StoreError> {
     for target_type in store.types().await? {
         let Some(most) = config.reset_of(&target_type).renewal_age() else { continue };
-        for provider in providers.values().filter(|provider| provider.capabilities().recreate) {
+        for provider in providers.values().filter(|provider| provider.capabilities().renews()) {
             let Some(clock) = provider.clock().await else { continue };
             let mut old = old_ones(store, &target_type, provider.as_ref(), clock, most).await?;
             old.sort_unstable_by(|one, other| one.created_at.cmp(&other.created_at));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Providers, age::age, recreate, webhook::Receivers};
+use super::{Providers, age::age, recreate, replaced, webhook::Receivers};
 use crate::{
     config::{ResetConfig, ResetKind},
     model::TargetType,
@@ -51,6 +51,9 @@ impl Attempt<'_> {
                 provider.restart(&task.id, settings.deadline).await.map_err(told)?;
                 ResetOutcome::Restarted
             }
+            ResetKind::Recreate if provider.capabilities().replaced => {
+                replaced::make(store, provider, settings, target_type, task).await?
+            }
             ResetKind::Recreate => recreate::make(store, provider, settings, target_type, task).await?,
             ResetKind::Webhook => self.receivers.ask(store, target_type, task).await?,
             ResetKind::Exec => exec(provider, settings, task).await?,
@@ -64,13 +67,17 @@ impl Attempt<'_> {
         if self.task.definition.is_some() || self.outworn(provider).await {
             return ResetKind::Recreate;
         }
-        self.settings.effective_kind(provider.capabilities().act)
+        let capabilities = provider.capabilities();
+        if self.task.restart && !capabilities.restart && capabilities.renews() {
+            return ResetKind::Recreate;
+        }
+        self.settings.effective_kind(capabilities.auto_reset())
     }
 
     /// Whether a container had as many sessions, or is about as old, as one may. What cannot be told is not so.
     async fn outworn(&self, provider: &dyn Provider) -> bool {
         let Self { store, settings, target_type, task, .. } = self;
-        if !provider.capabilities().recreate {
+        if !provider.capabilities().renews() {
             return false;
         }
         if settings.max_sessions.is_some_and(|most| task.uses >= u64::from(most)) {

@@ -100,8 +100,10 @@ impl Worker<'_> {
 
     fn resets(&self, settings: &ResetConfig) -> bool {
         // An operator may ask for a restart where there is no reset.
-        let works = |act| act || settings.effective_kind(act) != ResetKind::None;
-        self.providers.values().any(|provider| works(provider.capabilities().act))
+        self.providers.values().any(|provider| {
+            let capabilities = provider.capabilities();
+            capabilities.act || settings.effective_kind(capabilities.auto_reset()) != ResetKind::None
+        })
     }
 
     fn terms(&self, settings: &ResetConfig) -> ResetTerms {

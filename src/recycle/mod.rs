@@ -9,6 +9,7 @@ mod age;
 mod attempt;
 mod claim;
 mod recreate;
+mod replaced;
 mod webhook;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -20,7 +21,7 @@ use crate::{
     config::{Config, ConfigError, ProviderConfig, ResetKind},
     metrics::Metrics,
     model::ProviderName,
-    provider::Provider,
+    provider::{Capabilities, Provider},
     store::Store,
 };
 
@@ -57,7 +58,7 @@ pub fn check(config: &Config, providers: &[Arc<dyn Provider>]) -> Result<(), Con
     for listed in &config.provider {
         let ProviderConfig::Static(fixed) = listed else { continue };
         for target_type in fixed.container.iter().map(|container| &container.target_type) {
-            let kind = config.reset_of(target_type).effective_kind(false);
+            let kind = config.reset_of(target_type).effective_kind(ResetKind::None);
             if !matches!(kind, ResetKind::None | ResetKind::Webhook) {
                 return Err(ConfigError::Wrong {
                     key: format!("types.{target_type}.reset.kind"),
@@ -70,13 +71,22 @@ pub fn check(config: &Config, providers: &[Arc<dyn Provider>]) -> Result<(), Con
             }
         }
     }
-    if !providers.iter().any(|provider| provider.capabilities().recreate)
+    let any = |can: fn(Capabilities) -> bool| providers.iter().any(|provider| can(provider.capabilities()));
+    if !any(Capabilities::renews)
         && let Some((key, given)) = recreates(config)
     {
         let right = "absent, or of another kind: no provider of the configuration makes containers anew".to_owned();
         return Err(ConfigError::Wrong { key, given, right });
     }
-    if providers.iter().any(|provider| provider.capabilities().act) {
+    if any(|one| one.act)
+        && !any(|one| one.restart)
+        && let Some(key) = restarts(config)
+    {
+        let right =
+            "auto, recreate, exec, webhook or none: no provider of the configuration restarts containers".to_owned();
+        return Err(ConfigError::Wrong { key, given: "restart".to_owned(), right });
+    }
+    if any(|one| one.act) {
         let types =
             config.types.iter().filter_map(|(name, own)| own.reset.as_ref().map(|reset| (name.as_str(), reset.kind)));
         for (section, _) in
@@ -104,6 +114,16 @@ fn recreates(config: &Config) -> Option<(String, String)> {
     })
 }
 
+/// The first setting that needs a provider which restarts containers.
+fn restarts(config: &Config) -> Option<String> {
+    let own = config
+        .types
+        .iter()
+        .map(|(name, own)| (format!("types.{name}.reset.kind"), own.reset.as_ref().and_then(|reset| reset.kind)));
+    let mut all = own.chain([("reset.kind".to_owned(), Some(config.reset.kind))]);
+    all.find(|(_, kind)| *kind == Some(ResetKind::Restart)).map(|(key, _)| key)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +143,10 @@ mod tests {
             let error = check(&format!("[reset]\n{setting}\n{fixed}")).unwrap_err().to_string();
             assert!(error.contains(key) && error.contains("no provider"), "{error}");
         }
+        let cluster = "[[provider]]\nname = \"lab\"\nkind = \"kubernetes\"\n";
+        let error = check(&format!("[types.wine.reset]\nkind = \"restart\"\n{cluster}")).unwrap_err().to_string();
+        assert!(error.contains("types.wine.reset.kind = restart: auto, recreate"), "{error}");
+        check(&format!("[reset]\nkind = \"recreate\"\nmax_sessions = 3\n{cluster}")).unwrap();
         check("[reset]\nkind = \"recreate\"\nmax_age = \"1h\"\n[[provider]]\nname = \"docker\"\nkind = \"docker\"\n")
             .unwrap();
     }

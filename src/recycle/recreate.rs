@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Between two looks at what is waited for.
-const LOOK: Duration = Duration::from_millis(100);
+pub(super) const LOOK: Duration = Duration::from_millis(100);
 
 /// Makes the steps, one after the other. The caller bounds the time.
 pub(super) async fn make(
@@ -81,6 +81,6 @@ fn said(error: ProviderError) -> String {
 
 // As `map_err` gives it.
 #[allow(clippy::needless_pass_by_value)]
-fn lost(error: StoreError) -> String {
+pub(super) fn lost(error: StoreError) -> String {
     error.to_string()
 }

@@ -10,7 +10,7 @@ use crate::model::{Fault, Finding, TargetType};
 
 /// What is audited of a type, in this order: first what the rest depends on, and last what the rest may have mended. The
 /// sets of owners are audited as they are met among the records.
-pub const AUDIT_AREAS: [&str; 22] = [
+pub const AUDIT_AREAS: [&str; 23] = [
     "due",
     "containers",
     "available",
@@ -23,6 +23,7 @@ pub const AUDIT_AREAS: [&str; 22] = [
     "probes",
     "resets",
     "draining",
+    "retiring",
     "leases",
     "offers",
     "queue",

@@ -17,6 +17,8 @@
 //! | `definition:<id>` | hash | of a container that is made anew: its provider, what the new one is made from, as the provider tells it, which one that is, the attempt that goes on, and how many there were; until the new one is in use, also when the old one is gone | `keep_definition`, `claim_resets`, `replace`, `report_reset` | 200 more than the text |
 //! | `quarantine` | zset by end | who comes back when | `strike`, `report_reset`, `reclaim` | 177 |
 //! | `strikes:<place>` | hash | what a container of this name failed lately (times), how often in a row it was in quarantine, until when and why; expires after a quiet time | `strike` | 200, of those that failed |
+//! | `scale` | hash | who scales the type and until when; what the last decision leaves for the next one, how many were wanted and why; what new containers are made like, as the provider tells it | `plan_scale`, `note_scale` | one, with the text |
+//! | `retiring` | zset by time | those that are being taken away since the pool is to be smaller, until their provider has removed them | `take_away` | 177 |
 //! | `draining` | zset by deadline | leased ones that an operator waits for | `drain`, `settle`, `end_drain` | 177 |
 //! | `probes` | zset by time | when to probe next | `observe`, `claim_probes`, `report_probes` | 177 |
 //! | `observers` | hash | by provider: generation and sequence of the last observation | `mark` | one |
@@ -34,6 +36,9 @@
 //! | `audit` | hash | who audits the type and until when; when the last audit ended, and how many faults of each kind it found | `claim_audit`, `finish_audit` | one |
 //! | `settings` | hash | what an operator changed at run time, and a version that grows with every change of it or of `cordons` | `change_settings`, `operated` | one |
 //! | `cordons` | hash | who cordoned which container: what replicas remember, and put back after a loss | `cordon`, `drain`, `uncordon`, `forget` | 110 |
+//! | `history` | hash | who keeps the type's history until when; the last event that is in it (epoch, sequence); how many sessions were ever remembered; and by hour since 1970 what happened in it (JSON; of the last 840 hours in which something did) | `claim_history`, `record_history` | 800 a busy hour |
+//! | `history_open` | hash | of live sessions when they came and got a container, and since when containers are being made clean after a session: what the history counts when it is over | `record_history` | 120 |
+//! | `history_sessions` | list | the last 10,000 sessions that are over: when each came (ms), and for how many ms it held its container | `record_history` | 25 |
 //! | `events` | stream | what happened, ids `<epoch>-<sequence>` | `event` | 175 an event |
 //! | `webhook:<name>` | hash | deliveries to a webhook: who makes them until when, the last event that is done with (epoch, sequence), attempts at the next one and from when on it may be tried, the last error | `claim_webhook`, `record_delivery` | one for each webhook |
 //! | `dead:<name>` `again:<name>` | list | events that were given up, youngest first; those of them that are to be sent again | `record_delivery`, `replay_webhook` | the event and its error |
@@ -56,6 +61,7 @@ mod events;
 mod failure;
 mod find;
 mod gather;
+mod history;
 mod journal;
 mod keys;
 mod links;
@@ -65,6 +71,7 @@ mod registry;
 mod replicated;
 mod reply;
 mod resets;
+mod scale;
 mod scripts;
 mod server;
 mod servers;
@@ -88,6 +95,7 @@ use tracing::{Instrument as _, Span, level_filters::LevelFilter};
 pub use audit::{AUDIT_AREAS, AuditPage, Audited};
 pub use error::StoreError;
 pub use events::EventPage;
+pub use history::{HistoryChanges, HistoryRead};
 pub use operator::{OutCounts, Restarting};
 pub use recovery::Adopted;
 pub use registry::{
@@ -95,6 +103,7 @@ pub use registry::{
 };
 pub use resets::{Outdated, Replacing, ResetOutcome, ResetReported, ResetTask, ResetTerms};
 #[doc(hidden)]
+pub use scale::{ScaleNote, ScalePlan};
 pub use scripts::{ScriptText, script_text};
 pub use sessions::{
     Allocated, Allocation, Beat, Claim, Heartbeat, Polled, Reclaimed, Released, SessionCursor, SessionPage, TypeCounts,

@@ -133,6 +133,9 @@ of_a_type!(
     ["container", "attempt", "new"],
     library!("operated" "mark_cordon" "definition" "pass_cordon")
 );
+of_a_type!(PLAN_SCALE, "plan_scale", ["replica", "hold_ms"]);
+of_a_type!(NOTE_SCALE, "note_scale", ["replica", "memory", "reason", "wanted", "change", "told", "detail", "template"]);
+of_a_type!(TAKE_AWAY, "take_away", ["replica", "most", "least", "min_idle", "..."]);
 of_a_type!(SETTLE, "settle", ["container"]);
 of_a_type!(CORDON, "cordon", ["container", "by"], library!("operated" "mark_cordon"));
 of_a_type!(UNCORDON, "uncordon", ["container", "by"], library!("operated"));
@@ -160,6 +163,14 @@ of_a_type!(
 of_a_type!(CLAIM_AUDIT, "claim_audit", ["replica", "hold_ms", "pause_ms"]);
 of_a_type!(FINISH_AUDIT, "finish_audit", ["replica", "..."]);
 of_a_type!(AUDITED, "audited", []);
+of_a_type!(CLAIM_HISTORY, "claim_history", ["replica", "hold_ms"]);
+of_a_type!(
+    RECORD_HISTORY,
+    "record_history",
+    ["replica", "epoch", "sequence", "to_epoch", "to_sequence", "kept", "hours", "unfinished", "..."]
+);
+of_a_type!(HISTORY_OPEN, "history_open", ["cursor", "most", "living"]);
+of_a_type!(HISTORY, "history", ["below", "most"]);
 of_its_own!(MEET_TYPE, "meet_type", ["target_type", "wait_ms"]);
 of_its_own!(INIT, "init", ["force"]);
 of_its_own!(LOCK_PROVIDER, "lock_provider", ["replica", "ttl_ms", "above"]);
@@ -178,7 +189,7 @@ of_its_own!(WEBHOOK_STATE, "webhook_state", ["webhook", "most"]);
 of_its_own!(REPLAY_WEBHOOK, "replay_webhook", ["webhook", "most"]);
 
 /// Every script.
-pub(super) static ALL: [&Script; 51] = [
+pub(super) static ALL: [&Script; 58] = [
     &ALLOCATE,
     &POLL,
     &HEARTBEAT,
@@ -200,6 +211,9 @@ pub(super) static ALL: [&Script; 51] = [
     &OUTDATE,
     &KEEP_DEFINITION,
     &REPLACE,
+    &PLAN_SCALE,
+    &NOTE_SCALE,
+    &TAKE_AWAY,
     &SETTLE,
     &CORDON,
     &UNCORDON,
@@ -223,6 +237,10 @@ pub(super) static ALL: [&Script; 51] = [
     &CLAIM_AUDIT,
     &FINISH_AUDIT,
     &AUDITED,
+    &CLAIM_HISTORY,
+    &RECORD_HISTORY,
+    &HISTORY_OPEN,
+    &HISTORY,
     &MEET_TYPE,
     &INIT,
     &READ_EVENTS,

@@ -85,6 +85,7 @@ async fn owners_see_their_own_and_viewers_change_nothing() {
         eye.post(&format!("/sessions/{id}/heartbeat"), json!({})).await,
         eye.delete(&format!("/sessions/{id}")).await,
         eye.post("/containers/refresh", json!({})).await,
+        eye.get("/types/wine/history").await,
         eye.post("/audit", json!({})).await,
         alice.post("/audit", json!({})).await,
         alice.get("/containers/any/logs").await,

@@ -1,5 +1,6 @@
 //! The command line, through the real binary; and the Rust client that it is made of.
 
+mod advise;
 mod audit;
 mod client;
 mod operator;

@@ -39,7 +39,7 @@ async fn a_file_that_is_not_there_is_named() {
 #[tokio::test]
 async fn an_unknown_role_is_told_the_right_ones() {
     let said = said(leasehold(&["serve", "--roles", "api,probe"])).await.expect(2);
-    said.complains_of(&["\"probe\"", "api,discovery,health,reaper,recycle,events"]);
+    said.complains_of(&["\"probe\"", "api,discovery,health,reaper,recycle,events,scale"]);
 }
 
 #[tokio::test]

@@ -60,6 +60,11 @@ impl Discoverer {
 impl Bench {
     /// Without a discoverer yet, on the local engine unless `change` says otherwise.
     pub async fn new(change: impl FnOnce(&mut Config)) -> Self {
+        Self::of_type(|config, _| change(config)).await
+    }
+
+    /// The same, where what is changed is of the test's type.
+    async fn of_type(change: impl FnOnce(&mut Config, TargetType)) -> Self {
         let (engine, redis) = (Engine::new().await, Redis::start());
         let mut config = Config::default();
         config.redis.url = redis.url().into();
@@ -73,7 +78,7 @@ impl Bench {
         config.provider = vec![docker(None)];
         // There is no other replica that knows more.
         config.recovery.gather = Duration::ZERO;
-        change(&mut config);
+        change(&mut config, engine.run().parse().expect("a valid type"));
         let store = Store::connect(&config, Arc::new(Metrics::new())).expect("a good address");
         let provider = config.provider[0].name().clone();
         Self { engine, redis, store, config, provider, discoverers: Vec::new() }
@@ -81,7 +86,12 @@ impl Bench {
 
     /// The same with one discoverer, which has looked once.
     pub async fn discovering(change: impl FnOnce(&mut Config)) -> Self {
-        let mut bench = Self::new(change).await;
+        Self::discovering_type(|config, _| change(config)).await
+    }
+
+    /// The same, where what is changed is of the test's type.
+    pub async fn discovering_type(change: impl FnOnce(&mut Config, TargetType)) -> Self {
+        let mut bench = Self::of_type(change).await;
         let first = bench.discover("first");
         bench.discoverers.push(first);
         eventually("a first look", PATIENCE, async || bench.status().await.age).await;

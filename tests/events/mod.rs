@@ -1,6 +1,7 @@
 //! Events out of the real binary: to those who follow them, and to webhooks.
 
 mod command;
+mod history;
 pub mod receiver;
 mod stream;
 mod webhooks;

@@ -276,7 +276,9 @@ async fn streams_and_long_polls_share_their_bound() {
 
 #[tokio::test]
 async fn nothing_is_read_when_nobody_listens() {
-    let service = Service::start(1, 1).await;
+    // Without the role `events`: whoever has it reads for the history, each two seconds.
+    let roles = |settings: Settings| settings.roles("api,discovery,reaper");
+    let service = Service::start_with(1, 1, roles).await;
     let http = service.http();
     let reads = async || {
         let text = http.get("/metrics").await.expect(200).text;

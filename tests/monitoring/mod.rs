@@ -22,6 +22,9 @@ const PROBED: &str = "[types.linux.probe]\nkind = \"tcp\"\ninterval = \"1s\"\nti
     [[provider]]\nname = \"lab\"\nkind = \"static\"\n[[provider.container]]\nname = \"one\"\ntype = \"linux\"\n\
     host = \"127.0.0.1\"\nports = { vnc = 1 }\n";
 
+/// More than there is, of what its provider cannot make more of.
+const SCALED: &str = "[types.wine.scale]\nmin = 2\nmax = 2\n";
+
 /// A receiver that is not there, and is given up at once.
 const SILENT: &str = "[[webhook]]\nname = \"silent\"\nurl = \"http://127.0.0.1:1/\"\nattempts = 1\n\
     secrets = [\"whsec_YW4gdW5rbm93biBzZWNyZXQgb2YgMzIgYnl0ZXMhISE=\"]\n";
@@ -43,8 +46,9 @@ fn file(path: &str) -> String {
 /// The metrics of a replica that has done everything that is counted.
 async fn scraped() -> String {
     let redis = Redis::start();
-    let settings =
-        Settings::toml(farm("wine", 1) + PROBED + SILENT).env("AUDIT__INTERVAL", "1s").env("AUDIT__PAUSE", "1ms");
+    let settings = Settings::toml(farm("wine", 1) + PROBED + SILENT + SCALED)
+        .env("AUDIT__INTERVAL", "1s")
+        .env("AUDIT__PAUSE", "1ms");
     let replica = Replica::start_with_available(&redis.url(), &settings, 1).await;
     let http = replica.http();
     let made = http.post("/sessions", json!({"target_type": "wine"})).await.expect(201);
@@ -58,6 +62,7 @@ async fn scraped() -> String {
             "leasehold_audit_faults{",
             "leasehold_probe_duration_seconds_count{",
             "leasehold_reaper_age",
+            "leasehold_scaled_total{",
             "leasehold_webhook_given_up_total{",
             "leasehold_webhook_dead_letters{",
         ];
@@ -90,14 +95,14 @@ fn samples(metrics: &str) -> (BTreeSet<String>, BTreeSet<String>) {
 }
 
 /// Words of these characters that begin like a metric.
-fn metrics_in(text: &str) -> BTreeSet<String> {
+pub fn metrics_in(text: &str) -> BTreeSet<String> {
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
     let metric = |word: &&str| word.starts_with("leasehold_") || word.starts_with("process_");
     words.filter(metric).map(str::to_owned).collect()
 }
 
 /// What stands between `from` and `to`, wherever they are.
-fn between<'a>(text: &'a str, from: &str, to: char) -> Vec<&'a str> {
+pub fn between<'a>(text: &'a str, from: &str, to: char) -> Vec<&'a str> {
     text.split(from).skip(1).filter_map(|rest| rest.split(to).next()).collect()
 }
 
@@ -121,7 +126,7 @@ fn expressions(value: &Value, found: &mut Vec<String>) {
 }
 
 /// Fails unless the program of Prometheus finds nothing wrong.
-fn promtool(args: &[&str], path: &Path) {
+pub fn promtool(args: &[&str], path: &Path) {
     let output = Command::new("promtool").args(args).arg(path).output();
     let output = output.unwrap_or_else(|error| panic!("promtool must be installed, `make setup` does it: {error}"));
     let told = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);

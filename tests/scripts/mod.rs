@@ -3,6 +3,7 @@
 mod audit;
 mod borrow;
 mod fair;
+mod history;
 mod leases;
 mod limits;
 mod line;
@@ -13,6 +14,7 @@ mod quarantine;
 mod recovery;
 mod registry;
 mod resets;
+mod scale;
 mod unclean;
 
 use std::{sync::Arc, time::Duration};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leasehold::{
     config::QuarantineConfig,
-    model::{Container, EngineState, PoolState},
+    model::{Container, EngineHealth, EngineState, PoolState},
     store::{Allocated, Discovered, ResetOutcome, ResetTerms},
 };
 
@@ -160,6 +160,36 @@ async fn a_lease_goes_on_and_the_container_rests_after_it() {
     bench.store.release(&bench.wine, session.id, None, None, reason).await.unwrap();
     assert_eq!(bench.state(held.as_str()).await, PoolState::Unhealthy);
     assert_eq!(held, one, "the first of two");
+}
+
+#[tokio::test]
+async fn what_the_engine_is_told_to_end_has_no_strikes_for_it() {
+    let bench = Bench::new();
+    bench.well(&["one", "two"]).await;
+    assert!(matches!(bench.allocate_with(|_| {}).await, Allocated::Ready(_)));
+    let mut at = 1;
+    for round in 1..=4 {
+        let Allocated::Ready(session) = bench.allocate_with(|_| {}).await else { panic!("none in round {round}") };
+        let mut one = flapping(session.container.unwrap().id.as_str());
+        for (state, health) in
+            [(EngineState::Running, EngineHealth::Healthy), (EngineState::Terminating, EngineHealth::Unhealthy)]
+        {
+            (one.observation.state, one.observation.health) = (state, health);
+            at += 1;
+            bench.sees(at, std::slice::from_ref(&one)).await;
+        }
+        let gone = one.observation.id.clone();
+        for _ in 0..3 {
+            bench.report(gone.as_str(), 1, Some("refused")).await;
+        }
+        at += 1;
+        bench.store.remove(&bench.wine, &mark(1, at), std::slice::from_ref(&gone)).await.unwrap();
+        at += 1;
+        // The next one under its name.
+        bench.sees(at, &[flapping(gone.as_str())]).await;
+        bench.report(gone.as_str(), 1, None).await;
+    }
+    assert_eq!(bench.heard("container.quarantined"), 0);
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! What discovery and health write.
 
 use leasehold::{
-    model::{EndReason, EngineHealth, EngineState, PoolState, SessionState},
-    store::{Announced, Beat, ObservationMark, Observed, Polled, ProviderLock},
+    model::{EndReason, EngineHealth, EngineState, PoolState, Reason, SessionState},
+    store::{Allocated, Announced, Beat, ObservationMark, Observed, Polled, ProviderLock},
 };
 
 use super::{Bench, id, mark, running};
@@ -94,6 +94,38 @@ async fn facts_of_the_engine_decide_whether_a_container_is_available() {
     assert_eq!(seen(EngineState::Running, EngineHealth::Healthy).await, PoolState::Available);
     assert_eq!(seen(EngineState::Exited, EngineHealth::None).await, PoolState::Unhealthy);
     assert_eq!(seen(EngineState::Created, EngineHealth::None).await, PoolState::Initializing);
+    assert_eq!(seen(EngineState::Terminating, EngineHealth::Healthy).await, PoolState::Unhealthy);
+}
+
+#[tokio::test]
+async fn one_that_the_engine_is_ending_keeps_its_session_until_it_is_gone_and_says_why_it_is_out() {
+    let bench = Bench::new();
+    bench.containers(&["used", "idle"]).await;
+    let session = bench.ready().await;
+    let (held, other) = match session.container.as_ref().unwrap().id.as_str() {
+        "used" => ("used", "idle"),
+        _ => ("idle", "used"),
+    };
+    let ending = [held, other].map(|name| {
+        let mut one = running(name);
+        one.observation.state = EngineState::Terminating;
+        one
+    });
+    bench.store.observe(&bench.wine, &mark(1, 2), &ending).await.unwrap();
+    assert!(matches!(bench.allocate_with(|_| {}).await, Allocated::Shortage(_)));
+    let state = async || {
+        let Polled::Session(now) = bench.store.poll(&bench.wine, session.id, None, false, false, None).await.unwrap()
+        else {
+            panic!("the session is forgotten")
+        };
+        (now.state, now.end_reason)
+    };
+    assert_eq!(state().await, (SessionState::Ready, None));
+    let (_, told) = bench.store.explain(&bench.wine, 10).await.unwrap();
+    let reasons: Vec<_> = told.iter().map(|(reason, one)| (*reason, one.id.as_str())).collect();
+    assert_eq!(reasons, [(Reason::Leased, held), (Reason::Terminating, other)]);
+    bench.store.remove(&bench.wine, &mark(1, 3), &[id(held)]).await.unwrap();
+    assert_eq!(state().await, (SessionState::Ended, Some(EndReason::ContainerLost)));
 }
 
 #[tokio::test]

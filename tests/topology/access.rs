@@ -204,3 +204,15 @@ async fn the_acl_rule_of_the_documents_is_enough_and_names_nothing_that_is_not_t
     assert!(redis::cmd("GET").arg("other").query::<Value>(&mut connection).is_err());
     assert!(redis::cmd("FLUSHALL").query::<Value>(&mut connection).is_err());
 }
+
+#[test]
+fn every_command_of_the_scripts_is_in_the_acl_rule_of_the_documents() {
+    let rule = documented_rule("secret");
+    let allowed: BTreeSet<_> = rule.iter().filter_map(|word| word.strip_prefix('+')).collect();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("lua");
+    let files = [root.clone(), root.join("lib")].into_iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
+    let texts = files.filter_map(|file| std::fs::read_to_string(file.unwrap().path()).ok()).collect::<String>();
+    let called = texts.split("redis.call('").skip(1).filter_map(|rest| rest.split_once('\'')).map(|(name, _)| name);
+    let missing: BTreeSet<_> = called.map(str::to_lowercase).filter(|name| !allowed.contains(name.as_str())).collect();
+    assert!(missing.is_empty() && allowed.len() > 40, "{missing:?}");
+}

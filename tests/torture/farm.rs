@@ -117,7 +117,7 @@ impl Provider for Farm {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { watch: true, act: true, ..Capabilities::default() }
+        Capabilities { watch: true, act: true, restart: true, ..Capabilities::default() }
     }
 
     fn list(&self) -> BoxFuture<'_, Result<Vec<Observation>, ProviderError>> {

@@ -9,6 +9,11 @@ use bollard::models::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::provider::{ProviderError, SCALED_LABEL};
+
+/// Which of its service's containers it is, by Compose.
+const COMPOSE_NUMBER: &str = "com.docker.compose.container-number";
+
 /// Names the container that this one was made in place of.
 pub(super) const REPLACES: &str = "leasehold.replaces";
 
@@ -50,6 +55,12 @@ impl Definition {
         })
     }
 
+    /// From the text that it is kept as.
+    pub(super) fn read(text: &str) -> Result<Self, ProviderError> {
+        serde_json::from_str(text)
+            .map_err(|error| ProviderError::Refused(format!("its definition cannot be read: {error}")))
+    }
+
     /// The image's name when it was created.
     pub(super) fn image_name(&self) -> Option<&str> {
         self.config["Image"].as_str()
@@ -66,11 +77,41 @@ impl Definition {
         format!("{}-replaced-{}", self.name, &old[..SHORT.min(old.len())])
     }
 
-    /// What to create in place of `old`, from this image. Of its networks one can be given at once, by all engines.
+    /// What to create in place of `old`, from this image.
     pub(super) fn body(&self, old: &str, image: &str) -> Result<ContainerCreateBody, serde_json::Error> {
+        let mut body = self.like(image)?;
+        body.labels.get_or_insert_default().insert(REPLACES.to_owned(), old.to_owned());
+        Ok(body)
+    }
+
+    /// What to create beside it as the one with this number, from this image. Compose takes it for one of the service's.
+    pub(super) fn sibling(&self, number: u64, image: &str) -> Result<ContainerCreateBody, serde_json::Error> {
+        let mut body = self.like(image)?;
+        let labels = body.labels.get_or_insert_default();
+        labels.remove(REPLACES);
+        labels.insert(SCALED_LABEL.to_owned(), self.name.clone());
+        if let Some(own) = labels.get_mut(COMPOSE_NUMBER) {
+            *own = number.to_string();
+        }
+        // An address of its own was asked for by one that has it.
+        for network in body.networking_config.iter_mut().filter_map(|config| config.endpoints_config.as_mut()) {
+            for one in network.values_mut() {
+                one.ipam_config = None;
+            }
+        }
+        Ok(body)
+    }
+
+    /// Its name without the number at its end, with what is before that.
+    pub(super) fn family(&self) -> String {
+        let stem = self.name.trim_end_matches(|c: char| c.is_ascii_digit());
+        if stem.is_empty() || !stem.ends_with(['-', '_']) { format!("{}-", self.name) } else { stem.to_owned() }
+    }
+
+    /// What to create, from this image. Of its networks one can be given at once, by all engines.
+    fn like(&self, image: &str) -> Result<ContainerCreateBody, serde_json::Error> {
         let mut body: ContainerCreateBody = serde_json::from_value(self.config.clone())?;
         body.image = Some(image.to_owned());
-        body.labels.get_or_insert_default().insert(REPLACES.to_owned(), old.to_owned());
         body.networking_config = self.first_network().map(|(name, network)| NetworkingConfig {
             endpoints_config: Some(HashMap::from([(name.clone(), network.clone())])),
         });
@@ -160,6 +201,23 @@ mod tests {
         assert_eq!(read.networks().count(), 2);
         assert!(read.restarts());
         assert_eq!(read.retired_name("0123456789abcdef"), "desktops-wine-1-replaced-0123456789ab");
+    }
+
+    #[test]
+    fn one_more_is_like_it_but_for_its_name_number_and_address() {
+        let kept = definition(|found| found["Config"]["Labels"][COMPOSE_NUMBER] = "1".into());
+        assert_eq!(kept.family(), "desktops-wine-");
+        let body = serde_json::to_value(kept.sibling(7, "wine:latest").unwrap()).unwrap();
+        assert_eq!((&body["Image"], &body["Cmd"]), (&json!("wine:latest"), &json!(["/desk"])));
+        let labels = json!({
+            "com.docker.compose.project": "desktops", COMPOSE_NUMBER: "7", SCALED_LABEL: "desktops-wine-1",
+        });
+        assert_eq!(body["Labels"], labels);
+        let network = &body["NetworkingConfig"]["EndpointsConfig"]["desktops_default"];
+        assert_eq!((&network["IPAMConfig"], &network["Aliases"]), (&Value::Null, &json!(["wine-target"])));
+        for (name, family) in [("desk", "desk-"), ("desk7", "desk7-"), ("a_desk_12", "a_desk_"), ("12", "12-")] {
+            assert_eq!(definition(|found| found["Name"] = format!("/{name}").into()).family(), family);
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod endpoints;
 pub mod fuzz;
 mod insight;
 mod inspection;
-mod labels;
+mod more;
 mod recreate;
 
 use std::{
@@ -34,7 +34,7 @@ use jiff::Timestamp;
 use tracing::{debug, warn};
 
 use self::{address::Address, endpoints::Host};
-use super::{Capabilities, Change, Exit, Insight, LogOptions, Provider, ProviderError};
+use super::{Capabilities, Change, Exit, Insight, LogOptions, Provider, ProviderError, labels, with_causes};
 use crate::{
     config::{Config, ConfigError, DockerConfig},
     model::{ContainerId, ContainerStats, LogLine, Observation, ProviderName, TargetType},
@@ -185,7 +185,16 @@ impl Provider for DockerProvider {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { watch: true, act: true, recreate: true, logs: true, stats: true }
+        Capabilities {
+            watch: true,
+            act: true,
+            restart: true,
+            recreate: true,
+            replaced: false,
+            grow: true,
+            logs: true,
+            stats: true,
+        }
     }
 
     fn list(&self) -> BoxFuture<'_, Result<Vec<Observation>, ProviderError>> {
@@ -270,6 +279,10 @@ impl Provider for DockerProvider {
         self.replacement_of(id, definition, within).boxed()
     }
 
+    fn more<'a>(&'a self, definition: &'a str, within: Duration) -> BoxFuture<'a, Result<ContainerId, ProviderError>> {
+        self.one_more(definition, within).boxed()
+    }
+
     fn start<'a>(&'a self, id: &'a ContainerId, within: Duration) -> BoxFuture<'a, Result<(), ProviderError>> {
         self.start_one(id, within).boxed()
     }
@@ -301,20 +314,6 @@ fn change(event: EventMessage) -> Option<Change> {
     let of_network = actor.attributes.and_then(|mut attributes| attributes.remove("container"));
     let id = of_network.or(actor.id)?.parse().ok()?;
     Some(Change { id })
-}
-
-/// The error and what caused it, in one line: hyper says only `client error (Connect)` by itself.
-fn with_causes(error: &EngineError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        let more = inner.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = inner.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ impl DockerProvider {
         definition: &str,
         within: Duration,
     ) -> Result<(), ProviderError> {
-        let definition = read(definition)?;
+        let definition = Definition::read(definition)?;
         let engine = self.patient(within).await?;
         match self.retired(&engine, id.as_str(), &definition).await {
             Err(ProviderError::Gone) => Ok(()),
@@ -68,7 +68,7 @@ impl DockerProvider {
         definition: &str,
         within: Duration,
     ) -> Result<ContainerId, ProviderError> {
-        let definition = read(definition)?;
+        let definition = Definition::read(definition)?;
         let engine = self.patient(within).await?;
         let made = match self.found(&engine, &definition.name).await? {
             Some(found) => found,
@@ -95,9 +95,7 @@ impl DockerProvider {
         old: &str,
         definition: &Definition,
     ) -> Result<ContainerInspectResponse, ProviderError> {
-        let name = definition.image_name().unwrap_or_default();
-        let same = engine.inspect_image(name).await.is_ok_and(|found| found.id.as_deref() == Some(&definition.image));
-        let body = definition.body(old, if same { name } else { &definition.image });
+        let body = definition.body(old, &self.image_of(engine, definition).await);
         let body = body.map_err(|error| ProviderError::Refused(format!("its definition cannot be read: {error}")))?;
         let options =
             CreateContainerOptions { name: Some(definition.name.clone()), ..CreateContainerOptions::default() };
@@ -125,7 +123,18 @@ impl DockerProvider {
         }
     }
 
-    async fn found(&self, engine: &Docker, id: &str) -> Result<Option<ContainerInspectResponse>, ProviderError> {
+    /// The image's name while it still stands for the same image, else its id.
+    pub(super) async fn image_of(&self, engine: &Docker, definition: &Definition) -> String {
+        let name = definition.image_name().unwrap_or_default();
+        let same = engine.inspect_image(name).await.is_ok_and(|found| found.id.as_deref() == Some(&definition.image));
+        if same { name } else { &definition.image }.to_owned()
+    }
+
+    pub(super) async fn found(
+        &self,
+        engine: &Docker,
+        id: &str,
+    ) -> Result<Option<ContainerInspectResponse>, ProviderError> {
         match engine.inspect_container(id, None::<InspectContainerOptions>).await {
             Ok(found) => Ok(Some(found)),
             Err(error) => match self.refusal(&error) {
@@ -134,11 +143,6 @@ impl DockerProvider {
             },
         }
     }
-}
-
-fn read(definition: &str) -> Result<Definition, ProviderError> {
-    serde_json::from_str(definition)
-        .map_err(|error| ProviderError::Refused(format!("its definition cannot be read: {error}")))
 }
 
 /// That it is so already is what was asked for.

@@ -140,6 +140,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(EngineState::Created),
         1 => Just(EngineState::Paused),
         1 => Just(EngineState::Exited),
+        1 => Just(EngineState::Terminating),
     ];
     let health = prop_oneof![
         6 => Just(EngineHealth::None),

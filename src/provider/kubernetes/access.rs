@@ -1,0 +1,91 @@
+//! What the provider's account may do, asked of the API server itself.
+
+use futures_util::{StreamExt as _, TryStreamExt as _, future, stream};
+use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
+use kube::{Api, Error, api::PostParams};
+
+use super::connect::{Connection, Question};
+use crate::provider::ProviderError;
+
+/// Rights that are asked for at a time.
+const ASKED_AT_ONCE: usize = 8;
+
+/// Every right that is used, and what it is for.
+const RIGHTS: [(&str, &str, &str); 7] = [
+    ("list", "pods", "no pod is found"),
+    ("watch", "pods", "no pod is found"),
+    ("get", "pods", "nothing is done with pods, and no logs are read"),
+    ("get", "pods/log", "no logs are read"),
+    // A command begins with a GET that becomes a WebSocket; newer API servers want both.
+    ("get", "pods/exec", "no commands run in pods"),
+    ("create", "pods/exec", "no commands run in pods"),
+    ("delete", "pods", "pods are not made anew"),
+];
+
+/// A right that the account lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Missing {
+    verb: &'static str,
+    resource: &'static str,
+    namespace: Option<String>,
+    without: &'static str,
+}
+
+impl Missing {
+    fn question(&self) -> Question<'_> {
+        Question { verb: self.verb, resource: self.resource, namespace: self.namespace.as_deref() }
+    }
+}
+
+impl Connection {
+    /// The rights that are missing. Where the API server does not say, it is found out when the right is used.
+    pub(super) async fn review(&self) -> Result<Vec<Missing>, ProviderError> {
+        let all = self.namespaces.iter().flat_map(|namespace| {
+            RIGHTS.map(|(verb, resource, without)| Missing { verb, resource, namespace: namespace.clone(), without })
+        });
+        stream::iter(all.collect::<Vec<_>>())
+            .map(|right| async move { Ok::<_, ProviderError>((!self.may(&right).await?).then_some(right)) })
+            .buffered(ASKED_AT_ONCE)
+            .try_filter_map(future::ok)
+            .try_collect()
+            .await
+    }
+
+    async fn may(&self, right: &Missing) -> Result<bool, ProviderError> {
+        let (resource, subresource) = right.resource.split_once('/').unwrap_or((right.resource, ""));
+        let attributes = ResourceAttributes {
+            namespace: right.namespace.clone(),
+            verb: Some(right.verb.to_owned()),
+            resource: Some(resource.to_owned()),
+            subresource: Some(subresource.to_owned()).filter(|name| !name.is_empty()),
+            ..ResourceAttributes::default()
+        };
+        let spec = SelfSubjectAccessReviewSpec { resource_attributes: Some(attributes), non_resource_attributes: None };
+        let review = SelfSubjectAccessReview { spec, ..SelfSubjectAccessReview::default() };
+        let question = Question { verb: "create", resource: "selfsubjectaccessreviews", namespace: None };
+        let reviews: Api<SelfSubjectAccessReview> = Api::all(self.client.clone());
+        let asked = async {
+            match reviews.create(&PostParams::default(), &review).await {
+                // It reviews nothing.
+                Err(Error::Api(_)) => Ok(None),
+                other => other.map(|review| review.status),
+            }
+        };
+        Ok(self.answer(question, asked).await?.is_none_or(|status| status.allowed))
+    }
+
+    /// Refuses what the account is known to have no right for.
+    pub(super) fn permit(&self, verb: &str, resource: &str, namespace: &str) -> Result<(), ProviderError> {
+        let here = |one: &&Missing| one.namespace.as_deref().is_none_or(|missing| missing == namespace);
+        match self.missing.iter().filter(here).find(|one| (one.verb, one.resource) == (verb, resource)) {
+            Some(missing) => Err(ProviderError::Refused(format!("the right to {} is missing", missing.question()))),
+            None => Ok(()),
+        }
+    }
+
+    /// Each missing right, with what that turns off.
+    pub(super) fn missing_in_words(&self) -> Vec<String> {
+        let told = |one: &Missing| format!("the right to {} is missing: {}", one.question(), one.without);
+        self.missing.iter().map(told).collect()
+    }
+}

@@ -1,0 +1,252 @@
+//! One decision about one type, and what follows from it.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{StreamExt as _, stream};
+
+use super::{
+    Providers,
+    decide::{Bounds, Change, Decision, Memory, Reason, Seen, decide},
+};
+use crate::{
+    config::ScaleConfig,
+    metrics::Metrics,
+    model::{Container, ContainerId, ProviderName, TargetType},
+    provider::{Provider, ProviderError, SCALED_LABEL},
+    store::{ScaleNote, ScalePlan, Store, StoreError},
+};
+
+/// A replica's claim on a type: its death holds up the next one for so long. Longer than one round may take.
+const HOLD: Duration = Duration::from_secs(45);
+
+/// The longest that one act of a provider may take. Shorter than the least grace of a recovery by far: what Redis forgot to be taken
+/// away is not given out before it is gone.
+const ACT: Duration = Duration::from_secs(15);
+
+/// Containers that are added, or removed, at a time.
+const AT_ONCE: usize = 4;
+
+/// Most that are added in one round, so that it ends within its claim.
+const ADDED_MOST: u64 = 8;
+
+/// A page of containers.
+const PAGE: usize = 100;
+
+/// The label by which Compose names a service.
+const COMPOSE_SERVICE: &str = "com.docker.compose.service";
+
+/// What a round is made with.
+pub(super) struct Round<'a> {
+    pub store: &'a Store,
+    pub providers: &'a Providers,
+    pub metrics: &'a Metrics,
+    pub replica: &'a str,
+    pub target_type: &'a TargetType,
+    pub settings: &'a ScaleConfig,
+}
+
+/// What new containers are made like: by which provider, and as it defines it.
+struct Template {
+    provider: Arc<dyn Provider>,
+    definition: String,
+    /// As it is kept in Redis, when that is news.
+    news: Option<String>,
+}
+
+/// What a round tells.
+struct Told<'a> {
+    reason: &'a str,
+    change: i64,
+    detail: String,
+    template: Option<String>,
+}
+
+impl Round<'_> {
+    /// Removes what was taken away before, decides, and adds or takes away. Nothing when another replica has the type.
+    pub(super) async fn make(&self) -> Result<(), StoreError> {
+        let Some(plan) = self.store.plan_scale(self.target_type, self.replica, HOLD).await? else { return Ok(()) };
+        let containers = self.containers().await?;
+        self.remove(&containers, &plan.taken).await;
+        let mut memory = plan.memory.as_deref().map(Memory::read).unwrap_or_default();
+        let decision = decide(&self.bounds(), &mut memory, &seen(&plan));
+        let told = match decision.change {
+            Change::None => Told::nothing(decision.reason),
+            Change::Up(more) => self.add(&plan, &containers, more.min(ADDED_MOST), decision.reason).await?,
+            Change::Down(fewer) => self.take_away(&containers, fewer, &decision).await?,
+        };
+        self.tell(&decision, &memory, &told).await
+    }
+
+    fn bounds(&self) -> Bounds {
+        let ScaleConfig { min_idle, min, max, up_pause, calm, .. } = *self.settings;
+        Bounds { min_idle, min, max, up_pause, calm }
+    }
+
+    async fn tell(&self, decision: &Decision, memory: &Memory, told: &Told<'_>) -> Result<(), StoreError> {
+        let steady = matches!(decision.reason, Reason::Steady | Reason::NotCalm | Reason::Pausing);
+        let note = ScaleNote {
+            memory: &memory.to_string(),
+            reason: told.reason,
+            wanted: decision.wanted,
+            change: told.change,
+            told: !steady || told.reason != decision.reason.as_str(),
+            detail: &told.detail,
+            template: told.template.as_deref(),
+        };
+        self.store.note_scale(self.target_type, self.replica, &note).await.map(|_| ())
+    }
+
+    /// Adds containers, as many as can be.
+    async fn add(
+        &self,
+        plan: &ScalePlan,
+        containers: &[Container],
+        more: u64,
+        reason: Reason,
+    ) -> Result<Told<'static>, StoreError> {
+        let target_type = self.target_type;
+        let template = match self.template(plan, containers).await {
+            Ok(template) => template,
+            Err(why) => {
+                tracing::warn!(%target_type, why, "no container can be added");
+                self.metrics.scaled(target_type, "failed", reason.as_str(), more);
+                return Ok(Told { detail: why, ..Told::named("no_template") });
+            }
+        };
+        if self.settings.dry_run {
+            let detail = format!("dry run: {more} would be added");
+            return Ok(Told { detail, template: template.news, ..Told::nothing(reason) });
+        }
+        let made: Vec<_> = stream::iter(0..more)
+            .map(|_| template.provider.more(&template.definition, ACT))
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        let (good, bad): (Vec<_>, Vec<_>) = made.into_iter().partition(Result::is_ok);
+        let added = good.len() as u64;
+        for id in good.into_iter().flatten() {
+            tracing::info!(%target_type, container_id = %id, reason = reason.as_str(), "a container is added");
+        }
+        self.metrics.scaled(target_type, "up", reason.as_str(), added);
+        let Some(error) = bad.into_iter().find_map(Result::err) else {
+            let change = i64::try_from(added).unwrap_or(i64::MAX);
+            return Ok(Told { change, template: template.news, ..Told::nothing(reason) });
+        };
+        self.metrics.scaled(target_type, "failed", reason.as_str(), more - added);
+        tracing::warn!(%target_type, %error, added, wanted = more, "not all containers could be added");
+        let change = i64::try_from(added).unwrap_or(i64::MAX);
+        Ok(Told { change, detail: short(&error), template: template.news, ..Told::named("failed") })
+    }
+
+    /// Takes containers out of the pool that were added for demand: the youngest first. They are removed in the next round.
+    async fn take_away(
+        &self,
+        containers: &[Container],
+        fewer: u64,
+        decision: &Decision,
+    ) -> Result<Told<'static>, StoreError> {
+        let mut added: Vec<_> = containers.iter().filter(|one| one.labels.contains_key(SCALED_LABEL)).collect();
+        added.sort_unstable_by(|one, other| other.created_at.cmp(&one.created_at));
+        let added: Vec<ContainerId> = added.into_iter().map(|one| one.id.clone()).collect();
+        if self.settings.dry_run {
+            let detail = format!("dry run: up to {} would be taken away", fewer.min(added.len() as u64));
+            return Ok(Told { detail, ..Told::nothing(decision.reason) });
+        }
+        let (target_type, reason) = (self.target_type, decision.reason.as_str());
+        let (least, idle) = (decision.wanted, self.settings.min_idle);
+        let taken = self.store.take_away(target_type, self.replica, fewer, least, idle, &added).await?;
+        for id in &taken {
+            tracing::info!(%target_type, container_id = %id, reason, "a container is taken away");
+        }
+        self.metrics.scaled(target_type, "down", reason, taken.len() as u64);
+        if taken.is_empty() {
+            // None of what was added for demand is idle, or all of it is gone.
+            return Ok(Told::nothing(Reason::NotCalm));
+        }
+        Ok(Told { change: -i64::try_from(taken.len()).unwrap_or(i64::MAX), ..Told::nothing(decision.reason) })
+    }
+
+    /// Removes what is out of the pool already. What fails is tried again in the next round.
+    async fn remove(&self, containers: &[Container], taken: &[ContainerId]) {
+        let gone = containers.iter().filter(|one| taken.contains(&one.id));
+        stream::iter(gone)
+            .for_each_concurrent(AT_ONCE, async |one| {
+                let Some(provider) = self.providers.get(&one.provider) else { return };
+                if let Err(error) = provider.remove(&one.id, ACT).await {
+                    let (target_type, container_id) = (self.target_type, &one.id);
+                    tracing::warn!(%target_type, %container_id, %error, "what was taken away could not be removed yet");
+                }
+            })
+            .await;
+    }
+
+    /// What new ones are made like: the one that is named, else the oldest; when there is none, what was kept of it.
+    async fn template(&self, plan: &ScalePlan, containers: &[Container]) -> Result<Template, String> {
+        let named = |one: &&Container| {
+            let Some(name) = &self.settings.template else { return true };
+            one.name == *name || one.labels.get(COMPOSE_SERVICE) == Some(name)
+        };
+        let own = |one: &&Container| !one.labels.contains_key(SCALED_LABEL);
+        let of = |like: &dyn Fn(&&Container) -> bool| {
+            containers.iter().filter(named).filter(like).min_by(|one, other| one.created_at.cmp(&other.created_at))
+        };
+        if let Some(found) = of(&own).or_else(|| of(&|_| true)) {
+            let provider = self.grows(&found.provider)?;
+            let definition = provider.definition(&found.id).await.map_err(|error| short(&error))?;
+            let text = format!("{} {definition}", found.provider);
+            let news = (plan.template.as_ref() != Some(&text)).then_some(text);
+            return Ok(Template { provider, definition, news });
+        }
+        let kept = plan.template.as_deref().and_then(|text| text.split_once(' '));
+        let Some((provider, definition)) = kept else {
+            return Err(match &self.settings.template {
+                Some(name) => format!("no container or Compose service {name:?} of this type was ever found"),
+                None => "no container of this type was ever found to make others like".to_owned(),
+            });
+        };
+        let provider = self.grows(&provider.parse().map_err(|_| "the kept template names no provider".to_owned())?)?;
+        Ok(Template { provider, definition: definition.to_owned(), news: None })
+    }
+
+    fn grows(&self, name: &ProviderName) -> Result<Arc<dyn Provider>, String> {
+        let provider = self.providers.get(name).ok_or(format!("provider {name} is not configured at this replica"))?;
+        let can = provider.capabilities().grow;
+        can.then(|| provider.clone()).ok_or(format!("provider {name} cannot make more containers"))
+    }
+
+    async fn containers(&self) -> Result<Vec<Container>, StoreError> {
+        let (mut all, mut cursor) = (Vec::new(), Some(String::new()));
+        while let Some(after) = cursor {
+            let (page, next) = self.store.containers(self.target_type, false, &after, PAGE).await?;
+            all.extend(page);
+            cursor = next;
+        }
+        Ok(all)
+    }
+}
+
+impl Told<'static> {
+    fn named(reason: &'static str) -> Self {
+        Told { reason, change: 0, detail: String::new(), template: None }
+    }
+
+    fn nothing(reason: Reason) -> Self {
+        Self::named(reason.as_str())
+    }
+}
+
+fn seen(plan: &ScalePlan) -> Seen {
+    let out = plan.unhealthy + plan.cordoned + plan.leaving;
+    Seen {
+        at_ms: plan.now_ms,
+        live: plan.leases + plan.offers,
+        queued: plan.queued,
+        usable: plan.containers.saturating_sub(out),
+        all: plan.containers,
+    }
+}
+
+/// In a line, and not too long for an event.
+fn short(error: &ProviderError) -> String {
+    error.to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
+}

@@ -1,0 +1,148 @@
+//! A cluster to make pods in: the stub, or with `KUBECONFIG` a real one.
+
+use std::path::PathBuf;
+
+use k8s_openapi::api::core::v1::{Namespace, Pod, ServiceAccount};
+use kube::{
+    Api, Client, Config,
+    api::{DeleteParams, ListParams, Patch, PatchParams, PostParams},
+    config::{KubeConfigOptions, Kubeconfig},
+};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::stub::Stub;
+
+/// A namespace of the test's own.
+pub struct Cluster {
+    client: Client,
+    pub namespace: String,
+    /// For the provider.
+    pub kubeconfig: PathBuf,
+    stub: Option<Stub>,
+}
+
+impl Cluster {
+    /// The stub, unless there is a real one.
+    pub async fn any() -> Self {
+        match std::env::var_os("KUBECONFIG") {
+            Some(path) => Self::at(PathBuf::from(&path), path.into(), None).await,
+            None => Self::stub().await,
+        }
+    }
+
+    /// The stub: for what no real one can be made to do.
+    pub async fn stub() -> Self {
+        let stub = Stub::start().await;
+        Self::at(stub.own_kubeconfig(), stub.kubeconfig(), Some(stub)).await
+    }
+
+    async fn at(own: PathBuf, kubeconfig: PathBuf, stub: Option<Stub>) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let read = Kubeconfig::read_from(own).expect("a kubeconfig");
+        let config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await.expect("a cluster");
+        let client = Client::try_from(config).expect("a client");
+        let namespace = format!("leasehold-test-{:08x}", rand::random::<u32>());
+        let cluster = Self { client, namespace, kubeconfig, stub };
+        let named = json!({"metadata": {"name": cluster.namespace}});
+        Api::<Namespace>::all(cluster.client.clone()).create(&post(), &read_as(named)).await.expect("a namespace");
+        // Pods need it; where the controllers run, they may have made it.
+        let account = json!({"metadata": {"name": "default"}});
+        let accounts = Api::<ServiceAccount>::namespaced(cluster.client.clone(), &cluster.namespace);
+        let _ = accounts.create(&post(), &read_as(account)).await;
+        cluster
+    }
+
+    /// The stub's own.
+    pub fn faults(&self) -> &Stub {
+        self.stub.as_ref().expect("this test needs the stub")
+    }
+
+    fn pods(&self) -> Api<Pod> {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// Makes a pod on a node that nobody runs; returns its uid. Its status is for the test to tell.
+    pub async fn create_pod(&self, name: &str, labels: Value) -> String {
+        self.create_pod_with(name, labels, |_| {}).await
+    }
+
+    pub async fn create_pod_with(&self, name: &str, labels: Value, change: impl FnOnce(&mut Value)) -> String {
+        let ports = json!([{"name": "vnc", "containerPort": 5901}, {"containerPort": 6080}]);
+        let container = json!({"name": "desktop", "image": "registry.invalid/none", "ports": ports});
+        let mut pod = json!({
+            "metadata": {"name": name, "labels": labels},
+            "spec": {"nodeName": "nowhere", "terminationGracePeriodSeconds": 30, "containers": [container]},
+        });
+        change(&mut pod);
+        let made = self.pods().create(&post(), &read_as(pod)).await.expect("a pod is made");
+        made.metadata.uid.expect("a uid")
+    }
+
+    pub async fn patch_status(&self, name: &str, status: Value) {
+        let patch = Patch::Merge(json!({"status": status}));
+        self.pods().patch_status(name, &PatchParams::default(), &patch).await.expect("its status is patched");
+    }
+
+    /// As the kubelet tells of a pod that runs: its address, the life of its process, and whether it is ready.
+    pub async fn runs(&self, name: &str, ip: &str, life: &str, ready: &str) {
+        let started = "2026-11-25T12:00:00Z";
+        let process = json!({
+            "name": "desktop", "image": "none", "imageID": "none", "containerID": format!("containerd://{life}"),
+            "ready": ready == "True", "restartCount": 0, "state": {"running": {"startedAt": started}},
+        });
+        let since = if ready == "False" { started } else { "2026-11-25T12:05:00Z" };
+        let condition = json!({"type": "Ready", "status": ready, "lastTransitionTime": since});
+        self.patch_status(
+            name,
+            json!({"phase": "Running", "podIP": ip, "podIPs": [{"ip": ip}], "startTime": started,
+                "conditions": [condition], "containerStatuses": [process]}),
+        )
+        .await;
+    }
+
+    /// A pod that runs and is ready; returns its uid.
+    pub async fn ready_pod(&self, name: &str, ip: &str) -> String {
+        let uid = self.create_pod(name, super::wine()).await;
+        self.runs(name, ip, "first", "True").await;
+        uid
+    }
+
+    /// Asks for its end, which takes until the kubelet confirms it.
+    pub async fn delete(&self, name: &str) {
+        self.pods().delete(name, &DeleteParams::default()).await.expect("it is deleted");
+    }
+
+    /// What the kubelet does at the end.
+    pub async fn confirm_deleted(&self, name: &str) {
+        self.pods().delete(name, &DeleteParams::default().grace_period(0)).await.expect("it is gone");
+    }
+
+    /// The pod as it is, if there is one.
+    pub async fn pod(&self, name: &str) -> Option<Pod> {
+        self.pods().get_opt(name).await.expect("the API server answers")
+    }
+
+    /// The names of all pods.
+    pub async fn names(&self) -> Vec<String> {
+        let list = self.pods().list(&ListParams::default()).await.expect("the API server answers");
+        list.items.into_iter().filter_map(|pod| pod.metadata.name).collect()
+    }
+
+    /// Removes what the test made.
+    pub async fn clean_up(self) {
+        for name in self.names().await {
+            let _ = self.pods().delete(&name, &DeleteParams::default().grace_period(0)).await;
+        }
+        let namespaces = Api::<Namespace>::all(self.client.clone());
+        let _ = namespaces.delete(&self.namespace, &DeleteParams::default()).await;
+    }
+}
+
+fn post() -> PostParams {
+    PostParams::default()
+}
+
+fn read_as<T: DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).expect("an object of Kubernetes")
+}

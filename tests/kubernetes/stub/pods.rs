@@ -1,0 +1,226 @@
+//! The pods that the stub keeps, their versions, and what happened to them.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+/// Namespace and name.
+type Key = (String, String);
+
+/// Something happened to a pod.
+#[derive(Debug, Clone)]
+struct Happened {
+    version: u64,
+    before: Option<Value>,
+    /// None: it is gone.
+    after: Option<Value>,
+}
+
+/// All pods.
+#[derive(Debug, Default)]
+pub struct Pods {
+    now: BTreeMap<Key, Value>,
+    happened: Vec<Happened>,
+    version: u64,
+    /// What happened up to this version is forgotten.
+    compacted: u64,
+    /// What lists of several pages showed, by version.
+    snapshots: BTreeMap<u64, Vec<Value>>,
+    /// The most of a page; 0: as many as are asked for.
+    pub page: usize,
+    /// So many times a further page is refused.
+    pub expires: usize,
+    pub calls: Vec<String>,
+    pub replaces: bool,
+    made: u64,
+}
+
+impl Pods {
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    pub fn compact(&mut self) {
+        self.compacted = self.version;
+        self.happened.clear();
+        self.snapshots.clear();
+    }
+
+    pub fn get(&self, namespace: &str, name: &str) -> Option<Value> {
+        self.now.get(&(namespace.to_owned(), name.to_owned())).cloned()
+    }
+
+    /// None when the name is taken.
+    pub fn create(&mut self, namespace: &str, mut pod: Value) -> Option<Value> {
+        let name = pod["metadata"]["name"].as_str().expect("a name").to_owned();
+        if self.get(namespace, &name).is_some() {
+            return None;
+        }
+        self.made += 1;
+        let metadata = &mut pod["metadata"];
+        metadata["namespace"] = namespace.into();
+        metadata["uid"] = uuid::Uuid::new_v4().to_string().into();
+        metadata["creationTimestamp"] = now().into();
+        pod["status"] = json!({"phase": "Pending"});
+        Some(self.put((namespace.to_owned(), name), Some(pod)))
+    }
+
+    /// Merges into its status.
+    pub fn patch_status(&mut self, namespace: &str, name: &str, patch: &Value) -> Option<Value> {
+        let mut pod = self.get(namespace, name)?;
+        merge(&mut pod["status"], &patch["status"]);
+        Some(self.put((namespace.to_owned(), name.to_owned()), Some(pod)))
+    }
+
+    /// Merges into its metadata, as labels are changed.
+    pub fn patch(&mut self, namespace: &str, name: &str, patch: &Value) -> Option<Value> {
+        let mut pod = self.get(namespace, name)?;
+        merge(&mut pod["metadata"], &patch["metadata"]);
+        Some(self.put((namespace.to_owned(), name.to_owned()), Some(pod)))
+    }
+
+    /// A pod on a node stays until its kubelet says that it ended, which here is when it is deleted with no grace.
+    /// Fails when it is another one than is meant.
+    pub fn delete(&mut self, namespace: &str, name: &str, options: &Value) -> Option<Result<Value, ()>> {
+        let mut pod = self.get(namespace, name)?;
+        if options["preconditions"]["uid"].as_str().is_some_and(|uid| pod["metadata"]["uid"] != uid) {
+            return Some(Err(()));
+        }
+        let key = (namespace.to_owned(), name.to_owned());
+        let at_once = options["gracePeriodSeconds"] == 0 || pod["spec"]["nodeName"].is_null();
+        if !at_once {
+            if pod["metadata"]["deletionTimestamp"].is_null() {
+                pod["metadata"]["deletionTimestamp"] = now().into();
+                let marked = self.put(key, Some(pod.clone()));
+                self.replace(namespace, &pod);
+                return Some(Ok(marked));
+            }
+            return Some(Ok(pod));
+        }
+        let replaced_before = !pod["metadata"]["deletionTimestamp"].is_null();
+        let gone = self.put(key, None);
+        if !replaced_before {
+            self.replace(namespace, &gone);
+        }
+        Some(Ok(gone))
+    }
+
+    fn replace(&mut self, namespace: &str, pod: &Value) {
+        if !self.replaces || pod["metadata"]["ownerReferences"].is_null() {
+            return;
+        }
+        let metadata = &pod["metadata"];
+        let name = format!("{}-{}", metadata["ownerReferences"][0]["name"].as_str().expect("a name"), self.made);
+        let new = json!({"metadata": {"name": name, "labels": metadata["labels"], "ownerReferences": metadata["ownerReferences"]},
+            "spec": pod["spec"]});
+        self.create(namespace, new);
+    }
+
+    fn put(&mut self, key: Key, pod: Option<Value>) -> Value {
+        self.version += 1;
+        let version = self.version;
+        let before = self.now.get(&key).cloned();
+        let stamped = |mut pod: Value| {
+            pod["metadata"]["resourceVersion"] = version.to_string().into();
+            pod
+        };
+        let after = pod.map(stamped);
+        match &after {
+            Some(pod) => self.now.insert(key, pod.clone()),
+            None => self.now.remove(&key),
+        };
+        let told = after.clone().or_else(|| before.clone().map(stamped)).expect("a pod");
+        self.happened.push(Happened { version, before, after });
+        told
+    }
+
+    /// A page of those that match, from where the last one ended. Fails where that is forgotten.
+    pub fn list(
+        &mut self,
+        namespace: Option<&str>,
+        selector: &str,
+        limit: usize,
+        from: Option<&str>,
+    ) -> Result<Value, ()> {
+        if from.is_some() && self.expires > 0 {
+            self.expires -= 1;
+            return Err(());
+        }
+        let limit = if self.page > 0 && limit > 0 { limit.min(self.page) } else { limit };
+        let (version, start) = match from {
+            None => (self.version, 0),
+            Some(token) => {
+                let (version, start) = token.split_once(':').ok_or(())?;
+                (version.parse::<u64>().map_err(drop)?, start.parse::<usize>().map_err(drop)?)
+            }
+        };
+        let all = match from {
+            None => self.now.values().filter(|pod| within(pod, namespace) && matches(pod, selector)).cloned().collect(),
+            Some(_) => self.snapshots.get(&version).cloned().ok_or(())?,
+        };
+        let end = if limit == 0 { all.len() } else { all.len().min(start + limit) };
+        let mut metadata = json!({"resourceVersion": version.to_string()});
+        if end < all.len() {
+            metadata["continue"] = format!("{version}:{end}").into();
+            self.snapshots.insert(version, all.clone());
+        }
+        Ok(json!({"kind": "PodList", "apiVersion": "v1", "metadata": metadata, "items": all[start..end]}))
+    }
+
+    /// What a watch is told since a version, and the version that it then knows. Fails where that is forgotten.
+    pub fn since(&self, version: u64, namespace: Option<&str>, selector: &str) -> Result<(Vec<Value>, u64), ()> {
+        if version < self.compacted {
+            return Err(());
+        }
+        let new = self.happened.iter().filter(|one| one.version > version);
+        let told = new.filter_map(|one| {
+            let shown =
+                |pod: &Option<Value>| pod.clone().filter(|pod| within(pod, namespace) && matches(pod, selector));
+            let (kind, mut object) = match (shown(&one.before), shown(&one.after)) {
+                (None, None) => return None,
+                (None, Some(pod)) => ("ADDED", pod),
+                (Some(_), Some(pod)) => ("MODIFIED", pod),
+                (Some(pod), None) => ("DELETED", pod),
+            };
+            object["metadata"]["resourceVersion"] = one.version.to_string().into();
+            Some(json!({"type": kind, "object": object}))
+        });
+        Ok((told.collect(), self.version))
+    }
+}
+
+fn within(pod: &Value, namespace: Option<&str>) -> bool {
+    namespace.is_none_or(|namespace| pod["metadata"]["namespace"] == namespace)
+}
+
+/// `key`, `!key` and `key=value`, all of which must hold.
+fn matches(pod: &Value, selector: &str) -> bool {
+    let labels = &pod["metadata"]["labels"];
+    selector.split(',').filter(|term| !term.is_empty()).all(|term| match term.split_once('=') {
+        Some((key, value)) => labels[key] == value,
+        None => term.strip_prefix('!').map_or(!labels[term].is_null(), |key| labels[key].is_null()),
+    })
+}
+
+/// A merge patch, as RFC 7386 has it.
+fn merge(into: &mut Value, patch: &Value) {
+    let Value::Object(changes) = patch else {
+        *into = patch.clone();
+        return;
+    };
+    if !into.is_object() {
+        *into = Value::Object(Map::new());
+    }
+    for (key, value) in changes {
+        if value.is_null() {
+            into.as_object_mut().expect("an object").remove(key);
+        } else {
+            merge(&mut into[key], value);
+        }
+    }
+}
+
+/// In whole seconds, as the API server tells it.
+fn now() -> String {
+    jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).expect("a time").to_string()
+}
