@@ -37,7 +37,7 @@ AUDIT.grace_ms = grace_ms
 local SETS = {
   containers = 'container', available = 'container', cordoned = 'container', unhealthy = 'container',
   initializing = 'container', resetting = 'container', quarantine = 'container', cleared = 'container',
-  probes = 'container', resets = 'container', draining = 'container', retiring = 'container', leases = 'session', offers = 'session', queue = 'session', tickets = 'session',
+  probes = 'container', resets = 'container', draining = 'container', leaving = 'container', leases = 'session', offers = 'session', queue = 'session', tickets = 'session',
   sessions = 'session', ended = 'session', warnings = 'session',
 }
 local looked = 0

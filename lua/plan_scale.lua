@@ -34,5 +34,5 @@ local function size(set)
   return redis.call('ZCARD', S.base .. set)
 end
 return { 'ok', int(S.now), size('leases'), size('offers'), size('tickets'), size('containers'), size('unhealthy'),
-  redis.call('HLEN', S.base .. 'cordons'), size('retiring'), known[3], known[4], known[5],
-  redis.call('ZRANGE', S.base .. 'retiring', 0, 99) }
+  redis.call('HLEN', S.base .. 'cordons'), size('leaving'), known[3], known[4], known[5],
+  redis.call('ZRANGE', S.base .. 'leaving', 0, 99) }

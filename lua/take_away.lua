@@ -35,18 +35,19 @@ local function size(set)
   return redis.call('ZCARD', S.base .. set)
 end
 local needed = math.max(least, size('leases') + size('offers') + size('tickets') + min_idle)
-local usable = size('containers') - size('unhealthy') - redis.call('HLEN', S.base .. 'cordons') - size('retiring')
+local usable = size('containers') - size('unhealthy') - redis.call('HLEN', S.base .. 'cordons') - size('leaving')
 local taken = {}
 for at = 9, #ARGV do
   local f = #taken < most and container_now(ARGV[at])
-  if f and not f.lease and not f.reset and not f.replaces and not f.retire and not held(f) then
-    local serves = f.set ~= 'unhealthy' and not f.cordon
+  if f and not f.lease and not f.reset and not f.replaces and not f.leaving and not held(f) then
+    -- One that was never started serves nobody.
+    local serves = f.set ~= 'unhealthy' and not f.cordon and f.state ~= 'created'
     if not serves or usable > needed then
       licence()
-      f.retire = '1'
-      redis.call('ZADD', S.base .. 'retiring', int(S.now), f.id)
+      f.leaving = '1'
+      redis.call('ZADD', S.base .. 'leaving', int(S.now), f.id)
       event('container.taken_away', 'container', f.id)
-      settle(f, false, { 'retire', '1' })
+      settle(f, false, { 'leaving', '1' })
       taken[#taken + 1] = f.id
       usable = usable - (serves and 1 or 0)
     end

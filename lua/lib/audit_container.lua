@@ -87,7 +87,7 @@ local function audit_container(id)
     audit_belongs(f, 'resets', f.reset ~= nil and f.reset ~= 'failed', S.now)
   end
   audit_belongs(f, 'draining', f.drain ~= nil, S.now)
-  audit_belongs(f, 'retiring', f.retire ~= nil, S.now)
+  audit_belongs(f, 'leaving', f.leaving ~= nil, S.now)
   if S.recovering then
     local from = f.set == 'available' and free_from(f)
     audit_belongs(f, 'cleared', from, math.max(S.now, from or 0))

@@ -5,7 +5,7 @@ local function derive(f)
     return 'allocated', 'allocated'
   end
   -- It is given out no more, whatever else is said of it.
-  if f.retire then
+  if f.leaving then
     return 'available', 'cordoned'
   end
   if f.reset and f.reset ~= 'failed' then

@@ -5,7 +5,7 @@ local function forget(f)
   local base = S.base
   local s = f.lease and session_of(f.lease)
   for _, set in ipairs({ 'containers', 'available', 'cordoned', 'unhealthy', 'initializing', 'resetting', 'quarantine',
-    'cleared', 'draining', 'probes', 'retiring' }) do
+    'cleared', 'draining', 'probes', 'leaving' }) do
     redis.call('ZREM', base .. set, f.id)
   end
   if redis.call('EXISTS', base .. 'definition:' .. f.id) == 0 then

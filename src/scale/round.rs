@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt as _, stream};
+use jiff::Timestamp;
 
 use super::{
     Providers,
@@ -11,7 +12,7 @@ use super::{
 use crate::{
     config::ScaleConfig,
     metrics::Metrics,
-    model::{Container, ContainerId, ProviderName, TargetType},
+    model::{Container, ContainerId, EngineState, ProviderName, TargetType},
     provider::{Provider, ProviderError, SCALED_LABEL},
     store::{ScaleNote, ScalePlan, Store, StoreError},
 };
@@ -62,11 +63,12 @@ struct Told<'a> {
 }
 
 impl Round<'_> {
-    /// Removes what was taken away before, decides, and adds or takes away. Nothing when another replica has the type.
+    /// Decides, adds or takes away, and removes what was taken away before. Nothing when another replica has the type. What must be
+    /// done within the claim comes first: removing may take long, and be done by two.
     pub(super) async fn make(&self) -> Result<(), StoreError> {
         let Some(plan) = self.store.plan_scale(self.target_type, self.replica, HOLD).await? else { return Ok(()) };
         let containers = self.containers().await?;
-        self.remove(&containers, &plan.taken).await;
+        self.give_up_half_made(&containers).await?;
         let mut memory = plan.memory.as_deref().map(Memory::read).unwrap_or_default();
         let decision = decide(&self.bounds(), &mut memory, &seen(&plan));
         let told = match decision.change {
@@ -74,7 +76,27 @@ impl Round<'_> {
             Change::Up(more) => self.add(&plan, &containers, more.min(ADDED_MOST), decision.reason).await?,
             Change::Down(fewer) => self.take_away(&containers, fewer, &decision).await?,
         };
-        self.tell(&decision, &memory, &told).await
+        self.tell(&decision, &memory, &told).await?;
+        self.remove(&containers, &plan.taken).await;
+        Ok(())
+    }
+
+    /// Takes away what was added and never started, for whoever made it died in between: it would count and serve nobody.
+    async fn give_up_half_made(&self, containers: &[Container]) -> Result<(), StoreError> {
+        let mut given_up = Vec::new();
+        for one in containers.iter().filter(|one| one.state == EngineState::Created) {
+            let Some(provider) = self.providers.get(&one.provider) else { continue };
+            if provider.clock().await.is_some_and(|clock| is_half_made(one, clock)) {
+                given_up.push(one.id.clone());
+            }
+        }
+        if !given_up.is_empty() && !self.settings.dry_run {
+            let most = given_up.len() as u64;
+            for id in self.store.take_away(self.target_type, self.replica, most, 0, 0, &given_up).await? {
+                tracing::warn!(target_type = %self.target_type, container_id = %id, "it was added and never started");
+            }
+        }
+        Ok(())
     }
 
     fn bounds(&self) -> Bounds {
@@ -235,6 +257,13 @@ impl Told<'static> {
     }
 }
 
+/// Whether it was added so long ago that whoever did has lost the claim, and never started.
+fn is_half_made(one: &Container, clock: Timestamp) -> bool {
+    let created = one.created_at.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
+    let age = created.and_then(|created| Duration::try_from(clock.duration_since(created)).ok());
+    one.state == EngineState::Created && one.labels.contains_key(SCALED_LABEL) && age.is_some_and(|age| age > 2 * HOLD)
+}
+
 fn seen(plan: &ScalePlan) -> Seen {
     let out = plan.unhealthy + plan.cordoned + plan.leaving;
     Seen {
@@ -249,4 +278,30 @@ fn seen(plan: &ScalePlan) -> Seen {
 /// In a line, and not too long for an event.
 fn short(error: &ProviderError) -> String {
     error.to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_what_was_added_and_not_started_for_long_is_half_made() {
+        let half_made = |state: &str, labels: serde_json::Value, age: i64| {
+            let one = json!({
+                "id": "one", "name": "one", "target_type": "wine", "provider": "docker", "state": state, "labels": labels,
+                "pool_state": "initializing", "cordoned": false, "ip_address": null, "ports": {}, "endpoints": {},
+                "allocated_to": null, "allocated_at": null, "created_at": "2026-11-25T12:00:00Z", "fencing_token": null,
+                "health": {"status": "unknown", "engine": "none", "probe": null, "reason": null},
+            });
+            let created: Timestamp = "2026-11-25T12:00:00Z".parse().unwrap();
+            is_half_made(&serde_json::from_value(one).unwrap(), created + jiff::SignedDuration::from_secs(age))
+        };
+        let added = || json!({SCALED_LABEL: "wine-1"});
+        assert!(half_made("created", added(), 91));
+        assert!(!half_made("created", added(), 90), "whoever makes it may be at it");
+        assert!(!half_made("running", added(), 91));
+        assert!(!half_made("created", json!({}), 91), "somebody else's");
+    }
 }

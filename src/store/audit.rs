@@ -23,7 +23,7 @@ pub const AUDIT_AREAS: [&str; 23] = [
     "probes",
     "resets",
     "draining",
-    "retiring",
+    "leaving",
     "leases",
     "offers",
     "queue",

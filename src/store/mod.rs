@@ -18,7 +18,7 @@
 //! | `quarantine` | zset by end | who comes back when | `strike`, `report_reset`, `reclaim` | 177 |
 //! | `strikes:<place>` | hash | what a container of this name failed lately (times), how often in a row it was in quarantine, until when and why; expires after a quiet time | `strike` | 200, of those that failed |
 //! | `scale` | hash | who scales the type and until when; what the last decision leaves for the next one, how many were wanted and why; what new containers are made like, as the provider tells it | `plan_scale`, `note_scale` | one, with the text |
-//! | `retiring` | zset by time | those that are being taken away since the pool is to be smaller, until their provider has removed them | `take_away` | 177 |
+//! | `leaving` | zset by time | those that are being taken away since the pool is to be smaller, until their provider has removed them | `take_away` | 177 |
 //! | `draining` | zset by deadline | leased ones that an operator waits for | `drain`, `settle`, `end_drain` | 177 |
 //! | `probes` | zset by time | when to probe next | `observe`, `claim_probes`, `report_probes` | 177 |
 //! | `observers` | hash | by provider: generation and sequence of the last observation | `mark` | one |

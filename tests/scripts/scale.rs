@@ -84,6 +84,11 @@ async fn enough_is_left_for_all_who_are_there_at_that_moment() {
     bench.store.observe(&bench.wine, &mark(2, 1), &[ill]).await.unwrap();
     assert_eq!(bench.container("b").await.unwrap().pool_state, PoolState::Unhealthy);
     assert_eq!(bench.takes(4, 4, &["b"]).await, ids(&["b"]));
+    // Nor does what was made and never started.
+    let mut made = running("e");
+    made.observation.state = EngineState::Created;
+    bench.store.observe(&bench.wine, &mark(2, 2), &[made]).await.unwrap();
+    assert_eq!(bench.takes(4, 4, &["e"]).await, ids(&["e"]));
 }
 
 #[tokio::test]
