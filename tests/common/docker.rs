@@ -22,6 +22,8 @@ use bollard::{
 use futures_util::TryStreamExt as _;
 use tokio::sync::OnceCell;
 
+use super::compose::{ATTEMPTS, is_taken};
+
 /// Marks the containers of one test, by the name of its run.
 const RUN_LABEL: &str = "leasehold-test.run";
 
@@ -138,7 +140,16 @@ impl Engine {
     /// Makes a container and starts it; returns its id.
     pub async fn start(&self, target: Target) -> String {
         let id = self.create(target).await;
-        self.docker.start_container(&id, None).await.expect("a container starts");
+        for _ in 1..ATTEMPTS {
+            match self.docker.start_container(&id, None).await {
+                Err(error) if is_taken(&error.to_string()) => {}
+                other => {
+                    other.expect("a container starts");
+                    return id;
+                }
+            }
+        }
+        self.docker.start_container(&id, None).await.expect("a container starts, on some port");
         id
     }
 

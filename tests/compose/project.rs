@@ -3,7 +3,7 @@
 use std::{os::unix::fs::MetadataExt as _, process::Command, time::Duration};
 
 use crate::common::{
-    compose::{self, succeeded},
+    compose::{self, MUST_BE_INSTALLED, succeeded},
     eventually,
     http::Http,
 };
@@ -36,7 +36,8 @@ impl Project {
         };
         project.make_images();
         let scale = format!("wine-target={WINE}");
-        project.compose(&["--profile", "android", "up", "-d", "--no-build", "--scale", &scale]);
+        let up = ["--profile", "android", "up", "-d", "--no-build", "--scale", &scale];
+        compose::up("docker-compose up", || project.compose_command(&up));
         project.base = format!("http://{}", project.compose(&["port", "load-balancer", "8088"]));
         project.wait_for_the_pool().await;
         project
@@ -85,7 +86,7 @@ impl Project {
 
     /// What `docker-compose` prints for this project.
     fn compose(&self, args: &[&str]) -> String {
-        let output = self.compose_command(args).output().expect("Compose must be installed: `make setup` does it");
+        let output = self.compose_command(args).output().expect(MUST_BE_INSTALLED);
         succeeded(&format!("docker-compose {}", args.join(" ")), &output)
     }
 

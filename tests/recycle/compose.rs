@@ -37,8 +37,7 @@ impl Desks {
     fn compose(&self, args: &[&str]) -> String {
         let path = self.path();
         let whole: Vec<_> = ["-f", path.to_str().unwrap()].into_iter().chain(args.iter().copied()).collect();
-        let output =
-            compose::command(&self.project, &whole).output().expect("Compose must be installed: `make setup` does it");
+        let output = compose::command(&self.project, &whole).output().expect(compose::MUST_BE_INSTALLED);
         compose::succeeded(&format!("compose {}", args.join(" ")), &output)
     }
 
