@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use leasehold::model::SessionId;
+use leasehold::{model::SessionId, store::script_text};
 use rand::seq::IndexedRandom as _;
 use redis::{RedisResult, aio::MultiplexedConnection};
 
@@ -115,22 +115,11 @@ impl Patched {
     }
 }
 
-/// Joined as `src/store/scripts.rs` does it: the list of libraries is taken from there.
+/// The script as a replica has it, without the look at the lease.
 fn patched() -> Patched {
-    let file = |path: &str| {
-        let path = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
-        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
-    };
-    let source = file("src/store/scripts.rs");
-    let (_, list) = source.split_once("macro_rules! core").expect("the list of libraries");
-    let (_, list) = list.split_once("library!(").expect("the list of libraries");
-    let (list, _) = list.split_once(')').expect("the end of the list");
-    let mut text = String::new();
-    for library in list.split_whitespace() {
-        text.push_str(&file(&format!("lua/lib/{}.lua", library.trim_matches('"'))));
-        text.push('\n');
-    }
-    let body = file("lua/allocate.lua");
+    let path = format!("{}/lua/allocate.lua", env!("CARGO_MANIFEST_DIR"));
+    let body = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let source = script_text("allocate").expect("a script").source;
     let first_word = |text: &str| text.split_whitespace().next().map(str::to_owned);
     // The common ones, then those of one session, which follow the line that says how many they are.
     let common = body.lines().filter_map(|line| line.strip_prefix("-- ARGV[")?.split_once("] "));
@@ -140,6 +129,5 @@ fn patched() -> Patched {
     let arguments = common.filter_map(|(_, rest)| first_word(rest)).chain(own.filter_map(first_word)).collect();
     let (check, nothing) = CHECK;
     assert!(body.contains(check), "lua/allocate.lua does not look at the lease with {check:?} any more");
-    text.push_str(&body.replace(check, nothing));
-    Patched { text, arguments }
+    Patched { text: source.replace(check, nothing), arguments }
 }
