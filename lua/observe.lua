@@ -115,9 +115,7 @@ local function observe(id, inc, state, check, probed, on_end, about, fresh, plac
   end
   local other_life = f.inc ~= inc
   local other = f.state ~= state or f.check ~= check or f.probed ~= probed or f.on_end ~= on_end
-    or (f.fresh or '') ~= fresh
-  local own = redis.call('HMGET', key, 'place', 'rules', 'cuts')
-  other = other or own[1] ~= place or own[2] ~= rules or own[3] ~= cuts
+    or (f.fresh or '') ~= fresh or f.place ~= place or f.rules ~= rules or f.cuts ~= cuts
   local described = redis.call('GET', base .. 'about:' .. id) ~= about
   if not (other_life or other or described) then
     if clear(f, after_loss, cuts) then
@@ -131,6 +129,7 @@ local function observe(id, inc, state, check, probed, on_end, about, fresh, plac
   local reprobe = f.probed ~= probed
   local failed = ailing(f, inc, state, check)
   f.inc, f.state, f.check, f.probed, f.on_end, f.fresh = inc, state, check, probed, on_end, fresh
+  f.place, f.rules, f.cuts = place, rules, cuts
   redis.call('HSET', key, 'inc', inc, 'state', state, 'check', check, 'probed', probed, 'on_end', on_end,
     'fresh', fresh, 'place', place, 'rules', rules, 'cuts', cuts)
   if failed then

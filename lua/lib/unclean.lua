@@ -5,5 +5,5 @@ local function unclean(f)
   if not S.loss or f.on_end ~= 'reset' or tonumber(string.match(f.clear or '', '^%d+') or 0) >= S.loss then
     return false
   end
-  return not S.recovering or S.now >= S.trust and redis.call('HGET', S.base .. 'container:' .. f.id, 'cuts') == '1'
+  return not S.recovering or S.now >= S.trust and f.cuts == '1'
 end
