@@ -45,6 +45,29 @@ impl Store {
         let events = rows.into_iter().map(|row| read(target_type, row)).collect::<Result<_, _>>()?;
         Ok(EventPage { events, end, whole, at })
     }
+
+    /// A whole page of `most` events after this place, for who has many to read: without a script, which costs Redis several times as
+    /// much. None where there are fewer: where the stream ends, only [`Store::read_events`] can tell.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn read_many_events(
+        &self,
+        target_type: &TargetType,
+        after: Position,
+        most: usize,
+    ) -> Result<Option<EventPage>, StoreError> {
+        let mut command = redis::cmd("XRANGE");
+        command.arg(self.shared.keys.events(target_type)).arg(format!("({after}")).arg("+").arg("COUNT").arg(most);
+        let mut rows = Row::read("a command", redis::Value::Array(vec![self.command(&command).await?]))?.rows()?;
+        if rows.len() < most {
+            return Ok(None);
+        }
+        let events: Vec<(Position, Event)> =
+            rows.drain(..).map(|row| read(target_type, row)).collect::<Result<_, _>>()?;
+        let (end, at) = events.last().map(|(end, event)| (*end, event.at.clone())).unwrap_or_default();
+        Ok(Some(EventPage { events, end, whole: false, at }))
+    }
 }
 
 fn read(target_type: &TargetType, mut row: Row) -> Result<(Position, Event), StoreError> {

@@ -20,6 +20,11 @@ impl Keys {
         format!("{}:{{{target_type}}}:epoch", self.prefix)
     }
 
+    /// The stream of a type's events.
+    pub(super) fn events(&self, target_type: &TargetType) -> String {
+        format!("{}:{{{target_type}}}:events", self.prefix)
+    }
+
     /// Who observed a type last, by provider.
     pub(super) fn observers(&self, target_type: &TargetType) -> String {
         format!("{}:{{{target_type}}}:observers", self.prefix)
@@ -69,6 +74,7 @@ mod tests {
         let keys = Keys::new("lh");
         let wine: TargetType = "wine".parse().unwrap();
         assert_eq!(keys.epoch(&wine), "lh:{wine}:epoch");
+        assert_eq!(keys.events(&wine), "lh:{wine}:events");
         assert_eq!(keys.observers(&wine), "lh:{wine}:observers");
     }
 

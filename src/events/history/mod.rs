@@ -107,8 +107,12 @@ impl Events {
             Some(kept) => kept,
             None => Kept { place, fold: self.load(target_type).await? },
         };
+        let mut many = None;
         for _ in 0..TURN {
-            let page = shared.store.read_events(target_type, kept.place, PAGE).await?;
+            let page = match many {
+                Some(page) => page,
+                None => shared.store.read_events(target_type, kept.place, PAGE).await?,
+            };
             let whole = page.whole;
             let told = digest(target_type, kept.place, page);
             if !self.add(target_type, &mut kept, told).await? {
@@ -117,6 +121,7 @@ impl Events {
             if whole {
                 return Ok(Some((kept, false)));
             }
+            many = shared.store.read_many_events(target_type, kept.place, PAGE).await?;
         }
         Ok(Some((kept, true)))
     }
