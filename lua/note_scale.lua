@@ -38,7 +38,7 @@ if known[1] ~= replica then
   return { 'lost' }
 end
 licence()
-redis.call('HSET', key, 'memory', memory, 'reason', reason, 'wanted', wanted)
+redis.call('HSET', key, 'memory', memory, 'reason', reason, 'wanted', wanted, 'detail', detail, 'at', int(S.wall))
 if template ~= '' then
   redis.call('HSET', key, 'template', template)
 end

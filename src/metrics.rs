@@ -156,12 +156,29 @@ pub struct PoolSizes {
     pub providers: Vec<ProviderSize>,
     /// What the last audit of each type found, and how long ago it ended.
     pub audits: Vec<AuditSize>,
+    /// Each type that is scaled.
+    pub scales: Vec<ScaleSize>,
     /// Sessions for which requests wait on this replica.
     pub waiting: u64,
     /// Requests that wait or go on at this replica, and the most that may.
     pub long_polls: (u64, u64),
     /// Each webhook's deliveries of each type: events that are not done with, and dead letters.
     pub webhooks: Vec<(String, TargetType, u64, u64)>,
+}
+
+/// What was decided last about a type's size, at the time of a scrape.
+#[derive(Debug, Clone)]
+pub struct ScaleSize {
+    /// The type.
+    pub target_type: TargetType,
+    /// How many containers there should be.
+    pub wanted: u64,
+    /// The most that there may be.
+    pub max: u64,
+    /// Whether more are wanted.
+    pub at_max: bool,
+    /// How long ago it was decided.
+    pub age: Duration,
 }
 
 /// What is told of the last audit of a type at the time of a scrape.
@@ -461,6 +478,7 @@ fn registry_of(sizes: &PoolSizes, reaper_age: Option<Duration>) -> Registry {
         behind.get_or_create(&labels).set(*events as i64);
         dead.get_or_create(&labels).set(*letters as i64);
     }
+    register_scales(&mut registry, &sizes.scales);
     let single = |value: u64| {
         let gauge = Gauge::<i64>::default();
         gauge.set(value as i64);
@@ -498,6 +516,25 @@ fn registry_of(sizes: &PoolSizes, reaper_age: Option<Duration>) -> Registry {
     registry.register("provider_discovered", "Whether a replica discovers for the provider", discovered);
     registry.register_with_unit("provider_age", "Since the last full look that succeeded", Unit::Seconds, ages);
     registry
+}
+
+fn register_scales(registry: &mut Registry, scales: &[ScaleSize]) {
+    let wanted = Family::<TypeLabels, Gauge>::default();
+    let most = Family::<TypeLabels, Gauge>::default();
+    let at_max = Family::<TypeLabels, Gauge>::default();
+    let ages = Family::<TypeLabels, Gauge<f64, std::sync::atomic::AtomicU64>>::default();
+    for one in scales {
+        let labels = TypeLabels { target_type: one.target_type.to_string() };
+        wanted.get_or_create(&labels).set(one.wanted as i64);
+        most.get_or_create(&labels).set(one.max as i64);
+        at_max.get_or_create(&labels).set(one.at_max.into());
+        ages.get_or_create(&labels).set(one.age.as_secs_f64());
+    }
+    registry.register("scale_wanted", "Containers that a type should have, of the whole pool", wanted);
+    registry.register("scale_max", "The most that it may have", most);
+    registry.register("scale_at_max", "Whether more are wanted than there may be", at_max);
+    let help = "Since it was decided last how many it should have";
+    registry.register_with_unit("scale_age", help, Unit::Seconds, ages);
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::{Problem, State, auth::Reader};
 use crate::{
-    metrics::{self, AuditSize, PoolSizes, ProviderSize},
+    metrics::{self, AuditSize, PoolSizes, ProviderSize, ScaleSize},
     model::{PoolState, SessionState},
     provider::Provider,
 };
@@ -95,6 +95,10 @@ async fn sizes(state: &State) -> Result<PoolSizes, crate::pool::PoolError> {
         sizes.recoveries.push((target_type.clone(), counts.recovery));
         sizes.sessions.push((target_type.clone(), SessionState::Ready, counts.sessions_ready));
         sizes.sessions.push((target_type, SessionState::Queued, counts.sessions_queued));
+    }
+    for (target_type, (max, scale)) in state.pool.scales().await? {
+        let at_max = scale.reason == "at_max";
+        sizes.scales.push(ScaleSize { target_type, wanted: scale.wanted, max, at_max, age: scale.age });
     }
     for webhook in state.events.webhooks().await? {
         for one in webhook.deliveries {

@@ -1,6 +1,6 @@
 //! Settings of a type that can be changed at run time.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -126,4 +126,25 @@ pub struct TypeInfo {
     pub changed: BTreeMap<String, u64>,
     /// How many containers and sessions there are.
     pub counts: TypeStatus,
+    /// What was decided last about how many there should be; null: the type is not scaled, or not yet.
+    #[serde(default)]
+    pub scale: Option<TypeScale>,
+}
+
+/// A decision about how many containers a type should have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TypeScale {
+    /// So many, within `scale_min` and `scale_max`.
+    pub wanted: u64,
+    /// Why there are as many as there are, or more or fewer are made. One word.
+    #[schema(example = "steady")]
+    pub reason: String,
+    /// More about it, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// When, by Redis's clock. Once a second, while a replica has the role `scale`.
+    pub decided_at: String,
+    /// How long ago that was when it was read.
+    #[serde(skip)]
+    pub age: Duration,
 }

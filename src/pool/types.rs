@@ -1,12 +1,12 @@
 //! Target types: what is in force for them, and what an operator changes of it at run time.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
 use super::{Pool, PoolError, StoreError};
 use crate::{
-    model::{Setting, TargetType, TypeInfo},
+    model::{Setting, TargetType, TypeInfo, TypeScale},
     store::{Changed, TypeState},
 };
 
@@ -22,15 +22,34 @@ impl Pool {
     /// # Errors
     /// See [`PoolError`].
     pub async fn type_infos(&self) -> Result<Vec<TypeInfo>, PoolError> {
+        let mut scales: BTreeMap<_, _> = self.scales().await?.into_iter().collect();
         let counts = self.counts().await?;
         Ok(counts
             .into_iter()
             .map(|(target_type, counts)| {
                 let state = self.type_state(&target_type);
                 let changed = state.changes.iter().map(|(setting, value)| (setting.as_str().to_owned(), *value));
-                TypeInfo { settings: state.in_force.shown(), changed: changed.collect(), target_type, counts }
+                let (settings, changed) = (state.in_force.shown(), changed.collect());
+                let scale = scales.remove(&target_type).map(|(_, scale)| scale);
+                TypeInfo { target_type, settings, changed, counts, scale }
             })
             .collect())
+    }
+
+    /// Of each type that is scaled, and was decided about: the most containers that it may have, and what was decided last.
+    ///
+    /// # Errors
+    /// See [`PoolError`].
+    pub async fn scales(&self) -> Result<Vec<(TargetType, (u64, TypeScale))>, PoolError> {
+        let mut scales = Vec::new();
+        for target_type in self.store.types().await? {
+            let max = self.type_state(&target_type).in_force.scale.as_ref().map(|scale| scale.max);
+            let Some(max) = max else { continue };
+            if let Some(scale) = self.store.scale_state(&target_type).await? {
+                scales.push((target_type, (max, scale)));
+            }
+        }
+        Ok(scales)
     }
 
     /// What is in force for a type, as this replica knows it.

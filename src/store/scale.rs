@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::{
     Store, StoreError, Way, scripts,
     sessions::{bytes, flag, millis},
+    view::time_text,
 };
-use crate::model::{ContainerId, TargetType};
+use crate::model::{ContainerId, TargetType, TypeScale};
 
 /// What a decision about a type's size is made on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -117,6 +118,27 @@ impl Store {
             "lost" => Ok(false),
             _ => Err(reply.unexpected()),
         }
+    }
+
+    /// What was decided last about a type's size; none where nothing was yet.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn scale_state(&self, target_type: &TargetType) -> Result<Option<TypeScale>, StoreError> {
+        let key = self.shared.keys.epoch(target_type);
+        let mut reply = self.run_at(Way::Slow, &scripts::SCALE_STATE, &key, &[]).await?;
+        if reply.code != "ok" {
+            return Err(reply.unexpected());
+        }
+        let values = &mut reply.values;
+        let now = values.number()?;
+        let (wanted, reason) = (values.optional_number()?, values.optional_text()?);
+        let (detail, at) = (values.optional_text()?, values.optional_number()?);
+        // Before its time was kept, a decision is none.
+        let (Some(wanted), Some(reason), Some(at)) = (wanted, reason, at) else { return Ok(None) };
+        let age = Duration::from_millis(now.saturating_sub(at));
+        let detail = detail.filter(|text| !text.is_empty());
+        Ok(Some(TypeScale { wanted, reason, detail, decided_at: time_text(at), age }))
     }
 
     /// Takes up to `most` of these containers (at most a hundred, in this order) out of the pool for good, as far as no session has

@@ -222,6 +222,7 @@ of_a_type!(
 );
 of_a_type!(HISTORY_OPEN, "history_open", ["cursor", "most", "living"]);
 of_a_type!(HISTORY, "history", ["below", "most"]);
+of_its_own!(SCALE_STATE, "scale_state", []);
 of_its_own!(MEET_TYPE, "meet_type", ["target_type", "wait_ms"]);
 of_its_own!(INIT, "init", ["force"]);
 of_its_own!(LOCK_PROVIDER, "lock_provider", ["replica", "ttl_ms", "above"]);
@@ -240,7 +241,7 @@ of_its_own!(WEBHOOK_STATE, "webhook_state", ["webhook", "most"]);
 of_its_own!(REPLAY_WEBHOOK, "replay_webhook", ["webhook", "most"]);
 
 /// Every script.
-pub(super) static ALL: [&Script; 58] = [
+pub(super) static ALL: [&Script; 59] = [
     &ALLOCATE,
     &POLL,
     &HEARTBEAT,
@@ -265,6 +266,7 @@ pub(super) static ALL: [&Script; 58] = [
     &PLAN_SCALE,
     &NOTE_SCALE,
     &TAKE_AWAY,
+    &SCALE_STATE,
     &SETTLE,
     &CORDON,
     &UNCORDON,

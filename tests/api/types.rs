@@ -31,6 +31,36 @@ async fn a_type_shows_its_settings_and_counts() {
 }
 
 #[tokio::test]
+async fn what_was_decided_about_a_types_size_is_told_with_the_reason_and_measured() {
+    let service = Service::start(2, 2).await;
+    let http = service.http();
+    assert_eq!(type_of(&http).await["scale"], Value::Null);
+    let body = json!({ "scale_min": 1, "scale_max": 3, "scale_min_idle": 3 });
+    http.patch("/types/wine", body).await.expect(200);
+    // Its provider cannot make more.
+    let told = eventually("a decision", PATIENCE, || async {
+        let scale = type_of(&http).await["scale"].clone();
+        (scale["reason"] == "no_template").then_some(scale)
+    })
+    .await;
+    assert_eq!(told["wanted"], 3);
+    let detail = told["detail"].as_str().unwrap();
+    assert!(detail.ends_with("cannot make more containers"), "{detail}");
+    let metrics = service.replicas[1].http().get("/metrics").await.expect(200).text;
+    for line in [
+        "leasehold_scale_wanted{target_type=\"wine\"} 3\n",
+        "leasehold_scale_max{target_type=\"wine\"} 3\n",
+        "leasehold_scale_at_max{target_type=\"wine\"} 0\n",
+    ] {
+        assert!(metrics.contains(line), "{line} is not in\n{metrics}");
+    }
+
+    let body = json!({ "scale_min": null, "scale_max": null, "scale_min_idle": null });
+    let changed = http.patch("/types/wine", body).await.expect(200).body;
+    assert_eq!(changed["scale"], Value::Null, "it is scaled no more");
+}
+
+#[tokio::test]
 async fn a_change_is_in_force_on_every_replica_and_null_takes_it_back() {
     let service = Service::start(2, 1).await;
     let (http, other) = (service.http(), service.replicas[1].http());

@@ -157,6 +157,8 @@ async fn a_pool_grows_from_two_to_six_under_a_burst_and_shrinks_back_and_nobody_
     assert!(added.iter().all(|one| one.labels.contains_key("leasehold.scaled")), "{added:?}");
     let full = |fields: &BTreeMap<String, String>| fields["kind"] == "type.scaled" && fields["reason"] == "at_max";
     eventually("it says that it is full", PATIENCE, async || scaled.events().iter().any(full).then_some(())).await;
+    let state = scaled.bench.store.scale_state(&scaled.bench.target_type()).await.unwrap().expect("a decision");
+    assert_eq!((state.wanted, state.reason.as_str()), (6, "at_max"));
     // One who waits is served by the first that is given back.
     scaled.release(&served[0]).await;
     served.push(scaled.served(&asked[6]).await);
