@@ -33,6 +33,10 @@ impl Display for Report<'_> {
         if let Some(free) = story.end.free {
             writeln!(out, "all free {:.2} s after the last client left", (free - story.end.quiet) as f64 / 1e6)?;
         }
+        let unexplained = story.unexplained_recoveries();
+        if unexplained > 0 {
+            writeln!(out, "recoveries without a fault: {unexplained} (sentinels of a starved machine do that)")?;
+        }
         writeln!(out, "violations: {}", verdict.violations.len())?;
         for violation in verdict.violations.iter().take(SHOWN) {
             let at = violation.at as f64 / 1e6;

@@ -35,8 +35,12 @@ pub fn abandoned(story: &Story) -> (Vec<Violation>, Micros, usize) {
     (violations, latest, looked_at)
 }
 
+/// By a fault, or by a failover of which a recovery tells: on a starved machine sentinels promote another without any fault.
 fn disturbed(story: &Story, hold: &Hold, to: Micros) -> bool {
-    story.meets(hold.renewed.saturating_sub(SOON), to, |fault: &Fault| fault.harm >= Harm::Stops)
+    let from = hold.renewed.saturating_sub(SOON);
+    let mut events = story.events.iter().filter(|event| event.target_type == hold.target_type);
+    story.meets(from, to, |fault: &Fault| fault.harm >= Harm::Stops)
+        || events.any(|event| event.kind == "recovery.began" && (from..=to + SOON).contains(&event.seen))
 }
 
 /// What is not free in the end, or was late.

@@ -14,6 +14,9 @@ use super::history::{Call, End, Event, Fault, Harm, Kind, Micros, Record, Start,
 /// What follows from a fault shows so much later at most.
 const SOON: Micros = 1_500_000;
 
+/// A recovery may begin so long after its fault: when the replicas find the primary that was promoted.
+const FAILOVER_WITHIN: Micros = 10_000_000;
+
 /// A promise that did not hold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Violation {
@@ -92,6 +95,15 @@ impl Story {
     /// Whether Redis lost what it had acknowledged between these times, or somewhat before.
     fn lost(&self, from: Micros, to: Micros) -> bool {
         self.meets(from.saturating_sub(SOON), to, |fault| fault.harm == Harm::Loses)
+    }
+
+    /// Recoveries that began though no fault had called for one.
+    pub fn unexplained_recoveries(&self) -> usize {
+        let explained = |seen: Micros| {
+            let from = seen.saturating_sub(FAILOVER_WITHIN);
+            self.meets(from, seen, |fault| fault.harm >= Harm::Recovers)
+        };
+        self.events.iter().filter(|event| event.kind == "recovery.began" && !explained(event.seen)).count()
     }
 
     /// Whether some fault of this kind was at work in this time.

@@ -274,6 +274,25 @@ fn an_abandoned_lease_that_ends_late_is_found_unless_redis_was_away() {
 }
 
 #[test]
+fn an_abandoned_lease_that_a_failover_without_a_fault_met_is_not_timed() {
+    let late = |recovery: Option<u64>| {
+        let mut planted = Planted::new();
+        planted.grant("a", 1, 0, 1000);
+        if let Some(at) = recovery {
+            (planted.epoch, planted.sequence) = (8, 0);
+            planted.event("recovery.began", &[]);
+            if let Some(Record::Event(event)) = planted.records.last_mut() {
+                event.seen = at * 1000;
+            }
+        }
+        planted.violations().iter().any(|violation| violation.promise == "leases end in time")
+    };
+    assert!(late(None));
+    assert!(!late(Some(2000)));
+    assert!(late(Some(20_000)), "it had long been over then");
+}
+
+#[test]
 fn after_a_loss_an_offer_that_nobody_claimed_may_be_made_again_under_its_token() {
     let offer = |planted: &mut Planted, session: &str| {
         let fields = [("session", session), ("container", CONTAINER), ("token", "5")];
