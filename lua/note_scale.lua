@@ -28,6 +28,9 @@ local told = ARGV[10]
 local detail = ARGV[11]
 local template = ARGV[12]
 
+-- How long whoever decided has the type until it decides again. Others wait no longer for one that died in between.
+local BETWEEN_ROUNDS_MS = 5000
+
 local refused = open(false)
 if refused then
   return refused
@@ -38,7 +41,8 @@ if known[1] ~= replica then
   return { 'lost' }
 end
 licence()
-redis.call('HSET', key, 'memory', memory, 'reason', reason, 'wanted', wanted, 'detail', detail, 'at', int(S.wall))
+redis.call('HSET', key, 'memory', memory, 'reason', reason, 'wanted', wanted, 'detail', detail, 'at', int(S.wall),
+  'until', int(S.wall + BETWEEN_ROUNDS_MS))
 if template ~= '' then
   redis.call('HSET', key, 'template', template)
 end

@@ -1,5 +1,7 @@
 //! Pools follow demand, on the real Docker engine and a real Redis.
 
+mod processes;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use leasehold::{
