@@ -58,6 +58,11 @@ impl Cluster {
         self.stub.as_ref().expect("this test needs the stub")
     }
 
+    /// The test's own client, which may do all.
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
     fn pods(&self) -> Api<Pod> {
         Api::namespaced(self.client.clone(), &self.namespace)
     }
