@@ -134,7 +134,10 @@ impl KubernetesProvider {
     /// [`ProviderError::Gone`] when there is none of this uid, also where another one has its name.
     pub(super) async fn pod(&self, connection: &Connection, id: &ContainerId) -> Result<Pod, ProviderError> {
         let place = self.place(id).await?;
-        self.at(connection, id, &place).await
+        match place.kind {
+            Kind::Pod => self.at(connection, id, &place).await,
+            Kind::Machine => Err(ProviderError::NotSupported("a virtual machine is no pod")),
+        }
     }
 
     /// The object as it is now at its place; see [`Self::pod`].

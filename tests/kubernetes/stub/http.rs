@@ -58,7 +58,10 @@ pub async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Ans
             }
             _ => failure(404, "NotFound", "the server could not find the requested resource"),
         },
-        (_, ["apis", "kubevirt.io", ..]) => failure(404, "NotFound", "404 page not found"),
+        // Of an API that is not there no `Status` is told.
+        (_, ["apis", "kubevirt.io", ..]) => {
+            whole(StatusCode::NOT_FOUND, "text/plain", "404 page not found\n".to_owned())
+        }
         (method, _) => failure(404, "NotFound", &format!("the stub does not know {method} {path}")),
     })
 }
