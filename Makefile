@@ -1,10 +1,10 @@
 # The commands of the project. What they do is in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast test-schema test-compose torture bench bench-quick fuzz lint setup images manifests
+.PHONY: help run test test-fast test-schema test-compose test-kubernetes torture bench bench-quick fuzz lint setup images manifests
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## Build and run everything on this machine: Redis, two replicas on 8088 and 8089, targets; Ctrl-C ends it
 	@scripts/run.sh
@@ -20,6 +20,9 @@ test-schema: ## Ask a running replica for all that its OpenAPI document describe
 
 test-compose: ## Test the Compose file, with Wine itself
 	@scripts/test.sh compose
+
+test-kubernetes: ## Test pods on the cluster that KUBECONFIG names, in namespaces of the tests' own
+	@scripts/test.sh kubernetes
 
 torture: ## Torture it: replicas, clients, containers and faults, for half an hour; one run by ARGS="--seed 7 --seconds 60"
 	@scripts/torture.sh $(ARGS)

@@ -5,6 +5,7 @@
 #   scripts/test.sh fast        what needs no Docker
 #   scripts/test.sh schema      the API against its document
 #   scripts/test.sh compose     the Compose file, with Wine itself
+#   scripts/test.sh kubernetes  pods, on the cluster that KUBECONFIG names
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 cd "$ROOT"
@@ -104,10 +105,28 @@ compose_with_wine() {
     COMPOSE_TEST_WINE=1 cargo test --locked --test integration -- --test-threads 1 compose::
 }
 
+# On a cluster that somebody asked for: its API server alone is needed, for the tests play the kubelet.
+on_cluster() {
+    [[ -n ${KUBECONFIG:-} ]] || die "KUBECONFIG is not set: it names the kubeconfig of the cluster to test on"
+    [[ -r $KUBECONFIG ]] || die "KUBECONFIG=$KUBECONFIG: there is no such file"
+    KUBECONFIG=$(realpath "$KUBECONFIG")
+    "$ROOT/scripts/setup.sh" redis
+    say "building the tests"
+    cargo test --locked --no-run --quiet --test integration
+    cargo test --locked --quiet --test integration -- --exact kubernetes::cluster::the_api_server_answers_and_lets_the_tests_make_pods ||
+        die "the API server that KUBECONFIG=$KUBECONFIG names cannot be used; see above"
+    say "tests"
+    cargo test --locked --test integration -- kubernetes::pods::
+}
+
+# Whoever has a cluster at hand did not ask for tests on it.
+[[ ${1:-} == kubernetes ]] || unset KUBECONFIG
+
 case ${1:-} in
     all) all ;;
     fast) fast ;;
+    kubernetes) on_cluster ;;
     schema) exec "$ROOT/scripts/schemathesis.sh" ;;
     compose) compose_with_wine ;;
-    *) die "test: all, fast, schema or compose" ;;
+    *) die "test: all, fast, schema, compose or kubernetes" ;;
 esac

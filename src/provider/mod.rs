@@ -16,9 +16,12 @@ use futures_util::{
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
+/// What providers are told of containers that somebody else made, for the fuzzer.
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
-pub use docker::fuzz;
+pub mod fuzz {
+    pub use super::{docker::fuzz::*, kubernetes::fuzz::*};
+}
 
 use self::{docker::DockerProvider, fixed::FixedProvider, kubernetes::KubernetesProvider};
 use crate::{

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// All that replicas may do, as `verb group/resource`.
-const RIGHTS: [&str; 13] = [
+const RIGHTS: [&str; 18] = [
     "create /pods/exec",
     "delete /pods",
     "get /pods",
@@ -24,6 +24,11 @@ const RIGHTS: [&str; 13] = [
     "patch apps/deployments/scale",
     "patch apps/statefulsets/scale",
     "watch /pods",
+    "delete kubevirt.io/virtualmachineinstances",
+    "get kubevirt.io/virtualmachineinstances",
+    "get kubevirt.io/virtualmachines",
+    "list kubevirt.io/virtualmachineinstances",
+    "watch kubevirt.io/virtualmachineinstances",
 ];
 
 /// Desktops that write to their own root.

@@ -1,6 +1,9 @@
 //! A cluster to make pods in: the stub, or with `KUBECONFIG` a real one.
 
-use std::path::PathBuf;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use k8s_openapi::api::core::v1::{Namespace, Pod, ServiceAccount};
 use kube::{
@@ -13,6 +16,9 @@ use serde_json::{Value, json};
 
 use super::stub::Stub;
 
+/// The longest that a real API server may take for an answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+
 /// A namespace of the test's own.
 pub struct Cluster {
     client: Client,
@@ -20,6 +26,7 @@ pub struct Cluster {
     /// For the provider.
     pub kubeconfig: PathBuf,
     stub: Option<Stub>,
+    removed: bool,
 }
 
 impl Cluster {
@@ -31,6 +38,11 @@ impl Cluster {
         }
     }
 
+    /// Whether somebody else's cluster is used.
+    fn is_real(&self) -> bool {
+        self.stub.is_none()
+    }
+
     /// The stub: for what no real one can be made to do.
     pub async fn stub() -> Self {
         let stub = Stub::start().await;
@@ -38,12 +50,12 @@ impl Cluster {
     }
 
     async fn at(own: PathBuf, kubeconfig: PathBuf, stub: Option<Stub>) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let read = Kubeconfig::read_from(own).expect("a kubeconfig");
-        let config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await.expect("a cluster");
-        let client = Client::try_from(config).expect("a client");
+        let client = client_of(&own).await;
+        let asked = tokio::time::timeout(ANSWER_WITHIN, client.apiserver_version()).await;
+        let asked = asked.unwrap_or_else(|_| panic!("{}: no answer within {ANSWER_WITHIN:?}", own.display()));
+        asked.unwrap_or_else(|error| panic!("{}: the API server does not answer: {error:?}", own.display()));
         let namespace = format!("leasehold-test-{:08x}", rand::random::<u32>());
-        let cluster = Self { client, namespace, kubeconfig, stub };
+        let cluster = Self { client, namespace, kubeconfig, stub, removed: false };
         let named = json!({"metadata": {"name": cluster.namespace}});
         Api::<Namespace>::all(cluster.client.clone()).create(&post(), &read_as(named)).await.expect("a namespace");
         // Pods need it; where the controllers run, they may have made it.
@@ -56,6 +68,11 @@ impl Cluster {
     /// The stub's own.
     pub fn faults(&self) -> &Stub {
         self.stub.as_ref().expect("this test needs the stub")
+    }
+
+    /// The test's own client, which may do all.
+    pub fn client(&self) -> Client {
+        self.client.clone()
     }
 
     fn pods(&self) -> Api<Pod> {
@@ -130,13 +147,51 @@ impl Cluster {
     }
 
     /// Removes what the test made.
-    pub async fn clean_up(self) {
-        for name in self.names().await {
-            let _ = self.pods().delete(&name, &DeleteParams::default().grace_period(0)).await;
-        }
-        let namespaces = Api::<Namespace>::all(self.client.clone());
-        let _ = namespaces.delete(&self.namespace, &DeleteParams::default()).await;
+    pub async fn clean_up(mut self) {
+        self.removed = true;
+        remove(self.client.clone(), &self.namespace).await;
     }
+}
+
+/// A test that fails cleans up as well. Its runtime may be at its end, and the connections of its client with it.
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if self.removed || !self.is_real() {
+            return;
+        }
+        let (kubeconfig, namespace) = (self.kubeconfig.clone(), self.namespace.clone());
+        let removed = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(async { remove(client_of(&kubeconfig).await, &namespace).await });
+        });
+        let _ = removed.join();
+    }
+}
+
+async fn client_of(kubeconfig: &Path) -> Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let read = Kubeconfig::read_from(kubeconfig).expect("a kubeconfig");
+    let config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await.expect("a cluster");
+    Client::try_from(config).expect("a client")
+}
+
+/// Where no controller empties namespaces, and no kubelet ends pods, that is done here.
+async fn remove(client: Client, namespace: &str) {
+    let pods = Api::<Pod>::namespaced(client.clone(), namespace);
+    let at_once = DeleteParams::default().grace_period(0);
+    for pod in pods.list(&ListParams::default()).await.into_iter().flatten() {
+        let _ = pods.delete(pod.metadata.name.as_deref().unwrap_or_default(), &at_once).await;
+    }
+    let _ = Api::<Namespace>::all(client).delete(namespace, &DeleteParams::default()).await;
+}
+
+/// `make test-kubernetes` asks this first, so that what is missing is told once, and not by every test.
+#[tokio::test]
+async fn the_api_server_answers_and_lets_the_tests_make_pods() {
+    let cluster = Cluster::any().await;
+    cluster.ready_pod("one", "10.1.2.3").await;
+    assert_eq!(cluster.names().await, ["one"]);
+    cluster.clean_up().await;
 }
 
 fn post() -> PostParams {

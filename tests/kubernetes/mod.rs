@@ -3,6 +3,7 @@
 
 mod cluster;
 mod faults;
+mod machines;
 mod pods;
 mod reset;
 mod stub;

@@ -14,7 +14,7 @@ use super::{Lab, PATIENCE, wine};
 use crate::common::eventually;
 
 impl Lab {
-    fn recycle(&self) {
+    pub(super) fn recycle(&self) {
         let (store, providers) = (self.store.for_worker(), vec![self.provider.clone()]);
         let (config, metrics) = (self.config.clone(), Arc::new(Metrics::new()));
         tokio::spawn(recycle::run(store, providers, config, metrics, self.shutdown.clone()));

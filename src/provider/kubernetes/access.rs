@@ -4,13 +4,13 @@ use futures_util::{StreamExt as _, TryStreamExt as _, future, stream};
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
 use kube::{Api, Error, api::PostParams};
 
-use super::connect::{Connection, Question};
+use super::connect::{Connection, Question, Scope};
 use crate::provider::ProviderError;
 
 /// Rights that are asked for at a time.
 const ASKED_AT_ONCE: usize = 8;
 
-/// Every right that is used, and what it is for.
+/// Every right that is used of pods, and what it is for.
 const RIGHTS: [(&str, &str, &str); 7] = [
     ("list", "pods", "no pod is found"),
     ("watch", "pods", "no pod is found"),
@@ -20,6 +20,16 @@ const RIGHTS: [(&str, &str, &str); 7] = [
     ("get", "pods/exec", "no commands run in pods"),
     ("create", "pods/exec", "no commands run in pods"),
     ("delete", "pods", "pods are not made anew"),
+];
+
+/// The same for virtual machines, where the cluster has them.
+const MACHINE_RIGHTS: [(&str, &str, &str); 5] = [
+    ("list", "virtualmachineinstances.kubevirt.io", "no virtual machine is found"),
+    ("watch", "virtualmachineinstances.kubevirt.io", "virtual machines are found by full looks alone"),
+    ("get", "virtualmachineinstances.kubevirt.io", "nothing is done with virtual machines"),
+    ("delete", "virtualmachineinstances.kubevirt.io", "virtual machines are not made anew"),
+    // Whether it would start the next one.
+    ("get", "virtualmachines.kubevirt.io", "those that a VirtualMachine owns are not made anew"),
 ];
 
 /// A right that the account lacks.
@@ -40,8 +50,10 @@ impl Missing {
 impl Connection {
     /// The rights that are missing. Where the API server does not say, it is found out when the right is used.
     pub(super) async fn review(&self) -> Result<Vec<Missing>, ProviderError> {
+        let of_machines = if self.machines { MACHINE_RIGHTS.as_slice() } else { &[] };
         let all = self.namespaces.iter().flat_map(|namespace| {
-            RIGHTS.map(|(verb, resource, without)| Missing { verb, resource, namespace: namespace.clone(), without })
+            let rights = RIGHTS.iter().chain(of_machines);
+            rights.map(|&(verb, resource, without)| Missing { verb, resource, namespace: namespace.clone(), without })
         });
         stream::iter(all.collect::<Vec<_>>())
             .map(|right| async move { Ok::<_, ProviderError>((!self.may(&right).await?).then_some(right)) })
@@ -53,7 +65,9 @@ impl Connection {
 
     async fn may(&self, right: &Missing) -> Result<bool, ProviderError> {
         let (resource, subresource) = right.resource.split_once('/').unwrap_or((right.resource, ""));
+        let (resource, group) = resource.split_once('.').unwrap_or((resource, ""));
         let attributes = ResourceAttributes {
+            group: Some(group.to_owned()).filter(|name| !name.is_empty()),
             namespace: right.namespace.clone(),
             verb: Some(right.verb.to_owned()),
             resource: Some(resource.to_owned()),
@@ -81,6 +95,11 @@ impl Connection {
             Some(missing) => Err(ProviderError::Refused(format!("the right to {} is missing", missing.question()))),
             None => Ok(()),
         }
+    }
+
+    /// Whether the account may, as far as that is known.
+    pub(super) fn permits(&self, verb: &str, scope: &Scope) -> bool {
+        self.permit(verb, scope.kind.resource(), scope.namespace.as_deref().unwrap_or_default()).is_ok()
     }
 
     /// Each missing right, with what that turns off.

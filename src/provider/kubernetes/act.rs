@@ -1,4 +1,4 @@
-//! What is done with pods: commands in them, and their end.
+//! What is done with pods and virtual machines: commands in pods, and the end of both.
 
 use std::time::Duration;
 
@@ -9,12 +9,18 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use super::{
     KubernetesProvider,
     connect::{Connection, Question},
-    pod::{controller, main_container, namespace},
+    kubevirt::Machine,
+    object::{Kind, Lent, controller, namespace, own_name},
+    pod::main_container,
+    replaced,
 };
 use crate::{
     model::ContainerId,
     provider::{Exit, ProviderError},
 };
+
+const NO_COMMANDS: ProviderError =
+    ProviderError::NotSupported("no commands in virtual machines: use `recreate` or `webhook`");
 
 /// How long a pod has to end by itself before it is killed, in seconds. What it would save is thrown away anyhow.
 const STOP_WITHIN: u32 = 2;
@@ -30,6 +36,9 @@ impl KubernetesProvider {
         within: Duration,
     ) -> Result<Exit, ProviderError> {
         let connection = self.connection().await?;
+        if self.place(id).await?.kind == Kind::Machine {
+            return Err(NO_COMMANDS);
+        }
         // The pod is named to the API server, so it must be this one that has the name now.
         let pod = self.pod(&connection, id).await?;
         connection.permit("get", "pods/exec", namespace(&pod))?;
@@ -40,47 +49,68 @@ impl KubernetesProvider {
         }
     }
 
-    /// Deletes a pod that its controller replaces. One that is deleted already ends sooner.
+    /// Deletes what its controller replaces. What is deleted already stays so.
     pub(super) async fn discard_one(&self, id: &ContainerId) -> Result<(), ProviderError> {
-        let connection = self.connection().await?;
-        let pod = match self.pod(&connection, id).await {
-            Err(ProviderError::Gone) => return Ok(()),
-            other => other?,
+        let done = match self.place(id).await {
+            Ok(place) if place.kind == Kind::Machine => self.discard_machine(id).await,
+            Ok(_) => self.discard_pod(id).await,
+            Err(error) => Err(error),
         };
+        match done {
+            Err(ProviderError::Gone) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// A pod that is deleted already ends sooner.
+    async fn discard_pod(&self, id: &ContainerId) -> Result<(), ProviderError> {
+        let connection = self.connection().await?;
+        let pod = self.pod(&connection, id).await?;
         if controller(&pod).is_none() {
             return Err(ProviderError::Refused("the pod has no controller that would replace it".to_owned()));
         }
-        let question = Question { verb: "delete", resource: "pods", namespace: Some(namespace(&pod)) };
-        connection.permit(question.verb, question.resource, namespace(&pod))?;
-        let this = Preconditions { uid: pod.metadata.uid.clone(), resource_version: None };
-        let asked = DeleteParams::default().grace_period(STOP_WITHIN).preconditions(this);
-        let pods = connection.pods(question.namespace);
-        let name = pod.metadata.name.as_deref().unwrap_or_default();
+        connection.delete(&pod, DeleteParams::default().grace_period(STOP_WITHIN)).await
+    }
+
+    /// A machine has the time to end that its own `terminationGracePeriodSeconds` gives: KubeVirt goes by no other.
+    async fn discard_machine(&self, id: &ContainerId) -> Result<(), ProviderError> {
+        let connection = self.connection().await?;
+        let place = self.place(id).await?;
+        let machine = self.at::<Machine>(&connection, id, &place).await?;
+        replaced::check(&connection, &machine).await?;
+        connection.delete(&machine, DeleteParams::default()).await
+    }
+}
+
+impl Connection {
+    /// Deletes this object, and no other one that has its name.
+    async fn delete<K: Lent>(&self, object: &K, asked: DeleteParams) -> Result<(), ProviderError> {
+        let question = Question { verb: "delete", resource: K::KIND.resource(), namespace: Some(namespace(object)) };
+        self.permit(question.verb, question.resource, namespace(object))?;
+        let this = Preconditions { uid: object.meta().uid.clone(), resource_version: None };
+        let asked = asked.preconditions(this);
+        let objects = self.objects::<K>(question.namespace);
         let deleted = async {
-            match pods.delete(name, &asked).await {
+            match objects.delete(own_name(object), &asked).await {
                 // Another one has its name.
                 Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
                 other => other.map(drop),
             }
         };
-        match connection.answer(question, deleted).await {
-            Err(ProviderError::Gone) => Ok(()),
-            other => other,
-        }
+        self.answer(question, deleted).await
     }
 }
 
 async fn run(connection: &Connection, pod: &Pod, command: &[String]) -> Result<Exit, ProviderError> {
     let question = Question { verb: "create", resource: "pods/exec", namespace: Some(namespace(pod)) };
-    let pods = connection.pods(question.namespace);
+    let pods = connection.objects::<Pod>(question.namespace);
     let asked = AttachParams {
         container: main_container(pod).map(str::to_owned),
         stdout: true,
         stderr: true,
         ..AttachParams::default()
     };
-    let name = pod.metadata.name.as_deref().unwrap_or_default();
-    let begun = pods.exec(name, command.iter().map(String::as_str), &asked).await;
+    let begun = pods.exec(own_name(pod), command.iter().map(String::as_str), &asked).await;
     let mut process = begun.map_err(|error| connection.explain(question, &error))?;
     let (stdout, stderr, status) = (process.stdout(), process.stderr(), process.take_status());
     let status = async {

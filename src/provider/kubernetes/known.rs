@@ -1,14 +1,17 @@
-//! Which pods there are and where, as lists and watches told.
+//! Which pods and virtual machines there are and where, as lists and watches told.
 
 use std::collections::{HashMap, HashSet};
 
-use k8s_openapi::api::core::v1::Pod;
-
+use super::object::{Kind, Lent};
 use crate::model::{ContainerId, Observation};
 
-/// Where a pod is.
+/// What a full look found, with what was seen of it; none for what takes no part.
+pub(super) type Found = HashMap<ContainerId, (Place, Option<Observation>)>;
+
+/// Where a pod or a machine is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
+    pub(super) kind: Kind,
     /// Which scope it was found in.
     pub(super) scope: usize,
     pub(super) namespace: String,
@@ -18,19 +21,18 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Id and place of a pod; none for what no API server says.
-    pub(super) fn of(pod: &Pod, scope: usize) -> Option<(ContainerId, Self)> {
-        let metadata = &pod.metadata;
+    /// Id and place of an object; none for what no API server says.
+    pub(super) fn of<K: Lent>(object: &K, scope: usize) -> Option<(ContainerId, Self)> {
+        let metadata = object.meta();
         let id = metadata.uid.as_deref()?.parse().ok()?;
-        let place =
-            Self { scope, namespace: metadata.namespace.clone()?, name: metadata.name.clone()?, version: version(pod) };
-        Some((id, place))
+        let (namespace, name) = (metadata.namespace.clone()?, metadata.name.clone()?);
+        Some((id, Self { kind: K::KIND, scope, namespace, name, version: version(object) }))
     }
 }
 
 /// Numbers since Kubernetes 1.0, and by its contract since 1.35.
-pub(super) fn version(pod: &Pod) -> u64 {
-    pod.metadata.resource_version.as_deref().and_then(|text| text.parse().ok()).unwrap_or(0)
+fn version(object: &impl Lent) -> u64 {
+    object.meta().resource_version.as_deref().and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
 /// What the watch of a scope last said of a pod.
@@ -57,6 +59,8 @@ pub(super) struct Known {
     places: HashMap<ContainerId, Place>,
     /// By scope; empty while nobody watches.
     watched: Vec<Watched>,
+    /// Machines as they were last seen, for a time without the right to look at them. Pods have none: without it nothing is followed.
+    machines: Found,
 }
 
 impl Known {
@@ -64,6 +68,13 @@ impl Known {
     pub(super) fn begin(&mut self, scopes: usize) {
         self.watched.clear();
         self.watched.resize_with(scopes, Watched::default);
+    }
+
+    /// The watch of one scope has ended.
+    pub(super) fn end(&mut self, scope: usize) {
+        if let Some(watched) = self.watched.get_mut(scope) {
+            *watched = Watched::default();
+        }
     }
 
     /// The watch of a scope lists anew.
@@ -76,6 +87,9 @@ impl Known {
     /// The watch of a scope told of a pod as it is now.
     pub(super) fn saw(&mut self, id: &ContainerId, place: Place, observation: Option<Observation>) {
         let version = place.version;
+        if place.kind == Kind::Machine {
+            self.machines.insert(id.clone(), (place.clone(), observation.clone()));
+        }
         if let Some(watched) = self.watched.get_mut(place.scope) {
             watched.listing.insert(id.clone());
             watched.pods.insert(id.clone(), Seen { version, observation });
@@ -88,6 +102,7 @@ impl Known {
         if let Some(watched) = self.watched.get_mut(scope) {
             watched.pods.remove(id);
         }
+        self.machines.remove(id);
     }
 
     /// The watch of a scope has listed all that there is. Returns those that had been there, by list or watch, and are not.
@@ -99,6 +114,7 @@ impl Known {
             watched.pods.keys().chain(placed).filter(|id| !listing.contains(*id)).cloned().collect();
         watched.pods.retain(|id, _| listing.contains(id));
         watched.whole = true;
+        self.machines.retain(|id, _| !gone.contains(id));
         gone.into_iter().collect()
     }
 
@@ -125,11 +141,20 @@ impl Known {
     }
 
     /// A full look found these, and no others.
-    pub(super) fn replace(&mut self, mut found: HashMap<ContainerId, Place>) {
-        for (id, place) in &mut found {
-            place.version = place.version.max(self.places.get(id).map_or(0, |known| known.version));
-        }
-        self.places = found;
+    pub(super) fn replace(&mut self, found: &Found) {
+        let newest = |id: &ContainerId, place: &Place| {
+            let told = self.places.get(id).map_or(0, |known| known.version);
+            Place { version: place.version.max(told), ..place.clone() }
+        };
+        self.places = found.iter().map(|(id, (place, _))| (id.clone(), newest(id, place))).collect();
+        let machines = found.iter().filter(|(_, (place, _))| place.kind == Kind::Machine);
+        self.machines = machines.map(|(id, machine)| (id.clone(), machine.clone())).collect();
+    }
+
+    /// The machines of a scope as they were last seen.
+    pub(super) fn remembered(&self, scope: usize) -> Found {
+        let of_scope = self.machines.iter().filter(|(_, (place, _))| place.scope == scope);
+        of_scope.map(|(id, machine)| (id.clone(), machine.clone())).collect()
     }
 }
 
@@ -142,7 +167,11 @@ mod tests {
     }
 
     fn place(version: u64) -> Place {
-        Place { scope: 0, namespace: "lab".to_owned(), name: "one".to_owned(), version }
+        Place { kind: Kind::Pod, scope: 0, namespace: "lab".to_owned(), name: "one".to_owned(), version }
+    }
+
+    fn found(places: impl IntoIterator<Item = (ContainerId, Place)>) -> Found {
+        places.into_iter().map(|(id, place)| (id, (place, None))).collect()
     }
 
     #[test]
@@ -151,7 +180,7 @@ mod tests {
         known.begin(2);
         known.saw(&id("one"), place(5), None);
         assert!(known.seen(&id("one")).is_some());
-        known.replace([(id("one"), place(7))].into());
+        known.replace(&found([(id("one"), place(7))]));
         assert!(known.seen(&id("one")).is_none(), "the list saw it later");
         known.saw(&id("one"), place(6), None);
         assert!(known.seen(&id("one")).is_none(), "the watch is still behind");
@@ -173,15 +202,37 @@ mod tests {
     #[test]
     fn a_new_list_of_a_watch_tells_what_went_while_it_did_not_look() {
         let mut known = Known::default();
-        known.replace([(id("old"), place(1)), (id("other"), Place { scope: 1, ..place(1) })].into());
+        known.replace(&found([(id("old"), place(1)), (id("other"), Place { scope: 1, ..place(1) })]));
         known.begin(2);
         known.relist(0);
         known.saw(&id("one"), place(2), None);
         assert_eq!(known.listed(0), [id("old")]);
         assert!(known.doubts(0, &id("old")) && !known.doubts(0, &id("one")) && !known.doubts(1, &id("other")));
-        known.replace([(id("one"), place(2))].into());
+        known.replace(&found([(id("one"), place(2))]));
         known.relist(0);
         assert_eq!(known.listed(0), [id("one")]);
         assert!(known.seen(&id("one")).is_none());
+    }
+
+    #[test]
+    fn machines_are_remembered_as_last_seen_until_something_says_that_they_are_gone() {
+        let machine = |version| Place { kind: Kind::Machine, ..place(version) };
+        let mut known = Known::default();
+        known.begin(1);
+        known.replace(&found([(id("one"), machine(1)), (id("two"), machine(1)), (id("pod"), place(1))]));
+        let names = |known: &Known| {
+            let mut names: Vec<_> = known.remembered(0).into_keys().map(|id| id.to_string()).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(names(&known), ["one", "two"]);
+        known.lost(0, &id("two"));
+        known.saw(&id("three"), machine(2), None);
+        known.end(0);
+        assert_eq!(names(&known), ["one", "three"]);
+        known.relist(0);
+        known.saw(&id("three"), machine(3), None);
+        known.listed(0);
+        assert_eq!((names(&known), known.remembered(1).len()), (vec!["three".to_owned()], 0));
     }
 }

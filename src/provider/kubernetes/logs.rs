@@ -3,6 +3,7 @@
 use std::{pin::Pin, sync::Arc};
 
 use futures_util::{StreamExt as _, stream};
+use k8s_openapi::api::core::v1::Pod;
 use kube::api::LogParams;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _};
 use tokio_util::compat::FuturesAsyncReadCompatExt as _;
@@ -10,12 +11,17 @@ use tokio_util::compat::FuturesAsyncReadCompatExt as _;
 use super::{
     ANSWER_WITHIN, KubernetesProvider,
     connect::Question,
-    pod::{main_container, namespace},
+    object::{Kind, namespace, own_name},
+    pod::main_container,
 };
 use crate::{
     model::{ContainerId, LogLine, LogStream},
     provider::{Insight, LogOptions, ProviderError, with_causes},
 };
+
+const NO_LOG: ProviderError = ProviderError::NotSupported(
+    "a virtual machine has no log here; `virtctl console` shows what it writes to its serial console",
+);
 
 /// A longer line comes in parts.
 const LINE_MOST: u64 = 64 * 1024;
@@ -30,6 +36,9 @@ impl KubernetesProvider {
         options: LogOptions,
     ) -> Result<Insight<LogLine>, ProviderError> {
         let connection = self.connection().await?;
+        if self.place(&id).await?.kind == Kind::Machine {
+            return Err(NO_LOG);
+        }
         let pod = self.pod(&connection, &id).await?;
         if self.observe(&pod).is_none() {
             return Err(ProviderError::Gone);
@@ -46,9 +55,8 @@ impl KubernetesProvider {
             timestamps: true,
             ..LogParams::default()
         };
-        let pods = connection.pods(question.namespace);
-        let name = pod.metadata.name.as_deref().unwrap_or_default();
-        let lines = connection.answer(question, pods.log_stream(name, &asked)).await?;
+        let pods = connection.objects::<Pod>(question.namespace);
+        let lines = connection.answer(question, pods.log_stream(own_name(&pod), &asked)).await?;
         let lines: Lines = Box::pin(lines.compat());
         Ok(stream::unfold(Some(lines), move |lines| {
             let (provider, id) = (self.clone(), id.clone());

@@ -1,15 +1,22 @@
-//! Pods of a Kubernetes cluster, by kube.
+//! Pods of a Kubernetes cluster, and virtual machines where it has KubeVirt, by kube.
 //!
-//! A container's id is its pod's uid: a pod of the same name that comes after it is another container. It is dialled at the pod's own
-//! address, never by a Service, which would lead to another pod.
+//! A container's id is the uid of its pod or machine: one of the same name that comes after it is another container. It is dialled at
+//! its own address, never by a Service, which would lead to another one.
 
 mod access;
 mod act;
 mod connect;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod known;
+mod kubevirt;
 mod logs;
 mod look;
+mod machine;
+mod object;
 mod pod;
+mod replaced;
 mod watch;
 
 use std::{
@@ -18,13 +25,12 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwapOption;
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::BoxStream};
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Pod;
+use tokio::sync::watch::Sender;
 use tracing::{debug, warn};
 
-use self::{connect::Connection, known::Known};
+use self::{connect::Connection, known::Known, object::Lent};
 use super::{Capabilities, Change, Exit, Insight, LogOptions, Provider, ProviderError, labels};
 use crate::{
     config::{Config, ConfigError, DiscoveryConfig, KubernetesConfig},
@@ -34,17 +40,18 @@ use crate::{
 /// The longest that the API server may take for one answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
-/// The pods of one cluster that take part.
+/// What takes part of one cluster.
 pub(super) struct KubernetesProvider {
     settings: KubernetesConfig,
     config: Arc<Config>,
     /// Those of the configuration, but for what only Compose knows.
     rules: DiscoveryConfig,
-    /// What the API server is asked for; no pod is in two of them.
+    /// What the API server is asked for; no object is in two of them.
     selectors: Vec<String>,
-    connection: ArcSwapOption<Connection>,
+    /// The last one that was made.
+    connection: Sender<Option<Arc<Connection>>>,
     known: Mutex<Known>,
-    /// The uids of pods that have been complained about.
+    /// The uids of those that have been complained about.
     complained: Mutex<BTreeSet<String>>,
 }
 
@@ -56,31 +63,35 @@ impl KubernetesProvider {
             selectors: selectors(&rules)?,
             config,
             rules,
-            connection: ArcSwapOption::empty(),
+            connection: Sender::new(None),
             known: Mutex::default(),
             complained: Mutex::default(),
         })
     }
 
-    /// The pod in our words; none when it takes no part, or none any more.
-    fn observe(&self, pod: &Pod) -> Option<Observation> {
-        let labels: HashMap<_, _> = pod.metadata.labels.clone().unwrap_or_default().into_iter().collect();
+    /// The object in our words; none when it takes no part, or none any more.
+    fn observe<K: Lent>(&self, object: &K) -> Option<Observation> {
+        if object.stands_for_another() {
+            return None;
+        }
+        let labels: HashMap<_, _> = object.meta().labels.clone().unwrap_or_default().into_iter().collect();
         let target_type = match labels::target_type(&labels, &self.rules) {
             Ok(found) => found?,
-            Err(wrong) => return self.skipped(pod, &wrong),
+            Err(wrong) => return self.skipped(object, &wrong),
         };
         let ports = self.config.ports_of(&target_type);
-        match pod::observation(pod, target_type, labels::shown(labels, &self.rules), &ports) {
+        match object.observation(target_type, labels::shown(labels, &self.rules), &ports) {
             Ok(seen) => seen,
-            Err(wrong) => self.skipped(pod, &wrong),
+            Err(wrong) => self.skipped(object, &wrong),
         }
     }
 
     /// Says why, once.
-    fn skipped(&self, pod: &Pod, wrong: &dyn std::fmt::Display) -> Option<Observation> {
-        let uid = pod.metadata.uid.clone().unwrap_or_default();
+    fn skipped<K: Lent>(&self, object: &K, wrong: &dyn std::fmt::Display) -> Option<Observation> {
+        let uid = object.meta().uid.clone().unwrap_or_default();
         if self.complained().insert(uid) {
-            warn!(provider = %self.settings.name, pod = pod::name(pod), "the pod is skipped: {wrong}");
+            let (kind, name) = (K::kind(&()), object::name(object));
+            warn!(provider = %self.settings.name, %kind, name, "it is skipped: {wrong}");
         }
         None
     }
@@ -179,7 +190,7 @@ impl Provider for KubernetesProvider {
     }
 
     fn missing_rights(&self) -> Vec<String> {
-        self.connection.load().as_ref().map(|connection| connection.missing_in_words()).unwrap_or_default()
+        self.connected().map(|connection| connection.missing_in_words()).unwrap_or_default()
     }
 
     fn logs(

@@ -2,19 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-use k8s_openapi::{
-    api::core::v1::{Container, ContainerStatus, Pod, PodCondition},
-    apimachinery::pkg::apis::meta::v1::{OwnerReference, Time},
-};
+use k8s_openapi::api::core::v1::{Container, ContainerStatus, Pod, PodCondition};
 
+use super::{
+    kubevirt,
+    object::{addresses, controller, name, tcp_port, timestamp},
+};
 use crate::{
-    model::{About, Endpoint, EngineHealth, EngineState, InvalidName, Observation, TargetType},
-    provider::{host_port, incarnation},
+    model::{About, EngineHealth, EngineState, InvalidName, Observation, TargetType},
+    provider::incarnation,
 };
 
 /// Which container of a pod is meant when none is named, as `kubectl` reads it.
 const MAIN: &str = "kubectl.kubernetes.io/default-container";
+
+/// What KubeVirt marks the pods with in which it runs virtual machines.
+const LAUNCHER: (&str, &str) = ("kubevirt.io", "virt-launcher");
 
 /// A pod that became unready so soon after its start never was ready. Both are whole seconds of the kubelet's clock.
 const NEVER_READY_SECONDS: i64 = 1;
@@ -39,7 +42,8 @@ pub(super) fn observation(
     let uid = pod.metadata.uid.as_deref().unwrap_or_default();
     let life = ip.as_deref().zip(process).map(|(ip, process)| incarnation(&[uid, ip, process]));
     let dialled = ip.filter(|_| running.is_some());
-    let (ports, endpoints) = addresses(pod, dialled.as_deref(), default_ports);
+    let declared: Vec<_> = containers(pod).flat_map(tcp_ports).collect();
+    let (ports, endpoints) = addresses(&declared, dialled.as_deref(), default_ports);
     let created = pod.metadata.creation_timestamp.as_ref().and_then(timestamp);
     Ok(Some(Observation {
         id: uid.parse()?,
@@ -60,18 +64,11 @@ pub(super) fn observation(
     }))
 }
 
-/// Its namespace and name.
-pub(super) fn name(pod: &Pod) -> String {
-    format!("{}/{}", namespace(pod), pod.metadata.name.as_deref().unwrap_or_default())
-}
-
-pub(super) fn namespace(pod: &Pod) -> &str {
-    pod.metadata.namespace.as_deref().unwrap_or_default()
-}
-
-/// What puts another in its place when it is gone.
-pub(super) fn controller(pod: &Pod) -> Option<&OwnerReference> {
-    pod.metadata.owner_references.iter().flatten().find(|owner| owner.controller == Some(true))
+/// Whether a virtual machine runs in it. KubeVirt gives the pod all labels of the machine, and makes another one to move it.
+pub(super) fn launches_a_machine(pod: &Pod) -> bool {
+    let labels = pod.metadata.labels.as_ref();
+    labels.and_then(|labels| labels.get(LAUNCHER.0)).is_some_and(|value| value == LAUNCHER.1)
+        || controller(pod).is_some_and(|owner| owner.kind == kubevirt::KIND)
 }
 
 /// The container that the pod is there for: the one that it names, else the first.
@@ -121,29 +118,6 @@ fn health(ready: Option<&PodCondition>, pod: &Pod) -> EngineHealth {
     }
 }
 
-/// Ports to dial by number, and endpoints by name: those that the pod's containers declare. One without a name has that of the
-/// type's ports with its number. A pod that declares none has the type's.
-fn addresses(
-    pod: &Pod,
-    ip: Option<&str>,
-    default_ports: &BTreeMap<String, u16>,
-) -> (BTreeMap<String, u16>, BTreeMap<String, Endpoint>) {
-    let declared: Vec<_> = containers(pod).flat_map(tcp_ports).collect();
-    let usual = |number: u16| default_ports.iter().find(|(_, port)| **port == number).map(|(name, _)| name.clone());
-    let (numbers, named): (Vec<u16>, BTreeMap<String, u16>) = if declared.is_empty() {
-        (default_ports.values().copied().collect(), default_ports.clone())
-    } else {
-        let named = declared.iter().filter_map(|(name, port)| Some((name.clone().or_else(|| usual(*port))?, *port)));
-        (declared.iter().map(|(_, port)| *port).collect(), named.collect())
-    };
-    let endpoint = |port| {
-        let address = ip.map(|ip| host_port(ip, port));
-        Endpoint { address: address.clone(), internal: address }
-    };
-    let ports = numbers.into_iter().filter(|_| ip.is_some()).map(|port| (port.to_string(), port)).collect();
-    (ports, named.into_iter().map(|(name, port)| (name, endpoint(port))).collect())
-}
-
 /// Those that run beside one another: sidecars are written among the initial ones.
 fn containers(pod: &Pod) -> impl Iterator<Item = &Container> {
     let spec = pod.spec.as_ref();
@@ -156,16 +130,8 @@ fn containers(pod: &Pod) -> impl Iterator<Item = &Container> {
 }
 
 fn tcp_ports(container: &Container) -> impl Iterator<Item = (Option<String>, u16)> {
-    container.ports.iter().flatten().filter_map(|port| {
-        let tcp = port.protocol.as_deref().is_none_or(|protocol| protocol == "TCP");
-        let number = u16::try_from(port.container_port).ok().filter(|_| tcp)?;
-        Some((port.name.clone().filter(|name| !name.is_empty()), number))
-    })
-}
-
-/// kube tells time by another version of the same library.
-fn timestamp(time: &Time) -> Option<Timestamp> {
-    Timestamp::new(time.0.as_second(), time.0.subsec_nanosecond()).ok()
+    let ports = container.ports.iter().flatten();
+    ports.filter_map(|port| tcp_port(port.name.as_deref(), port.container_port, port.protocol.as_deref()))
 }
 
 #[cfg(test)]
@@ -270,6 +236,16 @@ mod tests {
         let seen = seen(|pod| pod["status"] = json!({"phase": "Pending"})).unwrap();
         assert_eq!((seen.state, seen.health), (EngineState::Created, EngineHealth::Starting));
         assert_eq!((seen.incarnation.as_str(), seen.started), ("", None));
+    }
+
+    #[test]
+    fn a_pod_of_a_virtual_machine_is_told_by_its_label_or_its_owner() {
+        let launches = |metadata| launches_a_machine(&serde_json::from_value(json!({"metadata": metadata})).unwrap());
+        assert!(launches(json!({"labels": {"kubevirt.io": "virt-launcher"}})));
+        let owner =
+            |kind| json!([{"apiVersion": "kubevirt.io/v1", "kind": kind, "name": "a", "uid": "b", "controller": true}]);
+        assert!(launches(json!({"ownerReferences": owner("VirtualMachineInstance")})));
+        assert!(!launches(json!({"labels": {"kubevirt.io": "virt-api"}, "ownerReferences": owner("ReplicaSet")})));
     }
 
     #[test]

@@ -1,21 +1,26 @@
 //! Changes as the API server tells of them, by a watch of each scope.
 
-use std::sync::Arc;
+use std::{future::ready, sync::Arc, time::Duration};
 
 use futures_util::{
     Stream, StreamExt as _, TryFutureExt as _,
     stream::{self, BoxStream},
 };
 use k8s_openapi::api::core::v1::Pod;
-use kube::runtime::{
-    WatchStreamExt as _,
-    watcher::{self, Event},
+use kube::{
+    core::Status,
+    runtime::{
+        WatchStreamExt as _,
+        watcher::{self, Event},
+    },
 };
 
 use super::{
     KubernetesProvider,
-    connect::{Connection, Question, Scope},
+    connect::{Connection, Question, Scope, withheld},
     known::Place,
+    kubevirt::Machine,
+    object::{Kind, Lent},
 };
 use crate::{
     model::ContainerId,
@@ -31,32 +36,11 @@ impl Drop for Watching<'_> {
     }
 }
 
-impl Watching<'_> {
-    /// Takes in what the watch of a scope told, and says which pods that is about.
-    fn changed(&self, scope: usize, event: Event<Pod>) -> Vec<ContainerId> {
-        match event {
-            Event::Init => {
-                self.0.known().relist(scope);
-                Vec::new()
-            }
-            Event::InitApply(pod) | Event::Apply(pod) => {
-                let Some((id, place)) = Place::of(&pod, scope) else { return Vec::new() };
-                let observation = self.0.observe(&pod);
-                self.0.known().saw(&id, place, observation);
-                vec![id]
-            }
-            Event::Delete(pod) => {
-                let Some((id, _)) = Place::of(&pod, scope) else { return Vec::new() };
-                self.0.known().lost(scope, &id);
-                vec![id]
-            }
-            Event::InitDone => self.0.known().listed(scope),
-        }
-    }
-}
+/// Between two tries to watch what was withheld though nothing is known to be missing.
+const WITHHELD_PAUSE: Duration = Duration::from_secs(10);
 
 impl KubernetesProvider {
-    /// Which pods something happened to. What that is, is known by then.
+    /// Which objects something happened to. What that is, is known by then.
     pub(super) fn changes(&self) -> impl Stream<Item = Result<Change, ProviderError>> + Send {
         self.connect().map_ok(|connection| self.watched(&connection)).try_flatten_stream()
     }
@@ -65,40 +49,109 @@ impl KubernetesProvider {
         let scopes = self.scopes(connection);
         self.known().begin(scopes.len());
         let watching = Watching(self);
-        let watches = scopes.into_iter().enumerate().map(|(at, scope)| {
-            let settings = watcher::Config::default().labels(&scope.selector);
-            let events = watcher::watcher(connection.pods(scope.namespace.as_deref()), settings).default_backoff();
-            let connection = connection.clone();
-            let taken = move |event: Result<Event<Pod>, watcher::Error>| {
-                let told = event.map_or_else(|error| told(&connection, &scope, &error), |event| Some(Ok(event)));
-                std::future::ready(told.map(|event| (at, event)))
-            };
-            events.filter_map(taken).boxed()
+        let watches = scopes.into_iter().enumerate().map(|(at, scope)| match scope.kind {
+            Kind::Pod => self.watch_of::<Pod>(connection.clone(), at, scope).boxed(),
+            Kind::Machine => self.machine_watch(at, scope).boxed(),
         });
-        let events = stream::select_all(watches);
-        events
-            .flat_map(move |(at, event)| {
-                let changes = event.map(|event| watching.changed(at, event));
-                let changes: Vec<_> = match changes {
-                    Ok(ids) => ids.into_iter().map(|id| Ok(Change { id })).collect(),
-                    Err(error) => vec![Err(error)],
-                };
-                stream::iter(changes)
+        let told = stream::select_all(watches);
+        told.flat_map(move |ids| {
+            let _ = &watching;
+            let changes: Vec<_> = match ids {
+                Ok(ids) => ids.into_iter().map(|id| Ok(Change { id })).collect(),
+                Err(error) => vec![Err(error)],
+            };
+            stream::iter(changes)
+        })
+        .boxed()
+    }
+
+    /// Watches virtual machines while the cluster has them and the account may. Until then, and when that ends, nothing is told: pods
+    /// go on.
+    fn machine_watch(&self, at: usize, scope: Scope) -> impl Stream<Item = Result<Vec<ContainerId>, ProviderError>> {
+        let ready_for = scope.clone();
+        let connections = stream::iter(0_u64..).then(move |round| {
+            let scope = ready_for.clone();
+            async move {
+                if round > 0 {
+                    self.known().end(at);
+                    tokio::time::sleep(WITHHELD_PAUSE).await;
+                    self.connect().await?;
+                }
+                Ok(self.connected_for(&scope).await)
+            }
+        });
+        connections.flat_map(move |connection| match connection {
+            Ok(connection) => self.watch_of::<Machine>(connection, at, scope.clone()).left_stream(),
+            Err(error) => stream::iter([Err(error)]).right_stream(),
+        })
+    }
+
+    /// The watch of a scope, which ends when it is withheld.
+    fn watch_of<K: Lent>(
+        &self,
+        connection: Arc<Connection>,
+        at: usize,
+        scope: Scope,
+    ) -> impl Stream<Item = Result<Vec<ContainerId>, ProviderError>> {
+        let settings = watcher::Config::default().labels(&scope.selector);
+        let events = watcher::watcher(connection.objects::<K>(scope.namespace.as_deref()), settings).default_backoff();
+        let offered = |event: &Result<Event<K>, watcher::Error>| {
+            let refusal = event.as_ref().err().and_then(refusal);
+            ready(!refusal.is_some_and(|status| withheld(K::KIND, status)))
+        };
+        events.take_while(offered).filter_map(move |event| {
+            ready(match event {
+                Ok(event) => Some(Ok(self.changed(at, event))),
+                Err(error) => told(&connection, &scope, &error).map(Err),
             })
-            .boxed()
+        })
+    }
+
+    /// Takes in what the watch of a scope told, and says which objects that is about.
+    fn changed<K: Lent>(&self, scope: usize, event: Event<K>) -> Vec<ContainerId> {
+        match event {
+            Event::Init => {
+                self.known().relist(scope);
+                Vec::new()
+            }
+            Event::InitApply(object) | Event::Apply(object) => {
+                let Some((id, place)) = Place::of(&object, scope) else { return Vec::new() };
+                let observation = self.observe(&object);
+                self.known().saw(&id, place, observation);
+                vec![id]
+            }
+            Event::Delete(object) => {
+                let Some((id, _)) = Place::of(&object, scope) else { return Vec::new() };
+                self.known().lost(scope, &id);
+                vec![id]
+            }
+            Event::InitDone => self.known().listed(scope),
+        }
+    }
+}
+
+/// What the API server answered.
+fn refusal(error: &watcher::Error) -> Option<&Status> {
+    use watcher::Error;
+    match error {
+        Error::WatchError(status)
+        | Error::InitialListFailed(kube::Error::Api(status))
+        | Error::WatchStartFailed(kube::Error::Api(status))
+        | Error::WatchFailed(kube::Error::Api(status)) => Some(status),
+        _ => None,
     }
 }
 
 /// The error in our words; none for what a watch mends by itself: that it was away for so long that it must list anew.
-fn told<T>(connection: &Connection, scope: &Scope, error: &watcher::Error) -> Option<Result<T, ProviderError>> {
+fn told(connection: &Connection, scope: &Scope, error: &watcher::Error) -> Option<ProviderError> {
     use watcher::Error;
-    let question = |verb| Question { verb, resource: "pods", namespace: scope.namespace.as_deref() };
-    Some(Err(match error {
+    let question = |verb| Question { verb, resource: scope.kind.resource(), namespace: scope.namespace.as_deref() };
+    Some(match error {
         Error::WatchError(status) if status.code == 410 => return None,
         Error::WatchError(status) => connection.refusal(question("watch"), status),
         Error::InitialListFailed(kube::Error::Api(status)) if status.code == 410 => return None,
         Error::InitialListFailed(error) => connection.explain(question("list"), error),
         Error::WatchStartFailed(error) | Error::WatchFailed(error) => connection.explain(question("watch"), error),
         Error::NoResourceVersion => ProviderError::Refused(error.to_string()),
-    }))
+    })
 }

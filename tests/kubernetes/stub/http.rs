@@ -1,6 +1,12 @@
 //! The stub's HTTP: paths and answers as the API server has them.
 
-use std::{collections::HashMap, convert::Infallible, io, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    io,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use futures_util::stream;
 use http_body_util::{BodyExt as _, Collected, Full, StreamBody, combinators::UnsyncBoxBody};
@@ -12,7 +18,7 @@ use hyper::{
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::{PROVIDER, State};
+use super::{PROVIDER, State, objects::PODS};
 
 pub type Answer = Response<UnsyncBoxBody<Bytes, io::Error>>;
 
@@ -28,7 +34,7 @@ pub async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Ans
     let query = query(&parts.uri).into_iter().collect();
     let provider = is_provider(&parts.headers);
     if provider {
-        state.pods().calls.push(format!("{} {}", parts.method, parts.uri));
+        state.objects().calls.push(format!("{} {}", parts.method, parts.uri));
     }
     let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
     let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
@@ -40,9 +46,21 @@ pub async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Ans
         (Method::POST, ["api", "v1", "namespaces"] | ["api", "v1", "namespaces", _, "serviceaccounts"]) => {
             json_answer(StatusCode::CREATED, &body)
         }
-        (method, ["api", "v1", "pods"]) => pods(&state, &method, None, &[], &query, &body, provider),
+        (method, ["api", "v1", "pods"]) => ask(PODS, None, &[]).answer(&state, &method, &query, &body, provider),
         (method, ["api", "v1", "namespaces", namespace, "pods", rest @ ..]) => {
-            pods(&state, &method, Some(*namespace), rest, &query, &body, provider)
+            ask(PODS, Some(namespace), rest).answer(&state, &method, &query, &body, provider)
+        }
+        (method, ["apis", "kubevirt.io", "v1", rest @ ..]) if state.kubevirt.load(Ordering::Relaxed) => match rest {
+            [] => json_answer(StatusCode::OK, &kubevirt()),
+            [resource] => ask(resource, None, &[]).answer(&state, &method, &query, &body, provider),
+            ["namespaces", namespace, resource, rest @ ..] => {
+                ask(resource, Some(namespace), rest).answer(&state, &method, &query, &body, provider)
+            }
+            _ => failure(404, "NotFound", "the server could not find the requested resource"),
+        },
+        // Of an API that is not there no `Status` is told.
+        (_, ["apis", "kubevirt.io", ..]) => {
+            whole(StatusCode::NOT_FOUND, "text/plain", "404 page not found\n".to_owned())
         }
         (method, _) => failure(404, "NotFound", &format!("the stub does not know {method} {path}")),
     })
@@ -61,71 +79,104 @@ fn command(state: &State, request: Request<Incoming>) -> Answer {
     if is_provider(request.headers()) && ["get", "create"].iter().any(|verb| denied(state, verb, "pods/exec")) {
         return failure(403, "Forbidden", "pods \"exec\" is forbidden");
     }
-    state.pods().calls.push(format!("GET {}", request.uri()));
+    state.objects().calls.push(format!("GET {}", request.uri()));
     let words = query(request.uri()).into_iter().filter(|(key, _)| key == "command").map(|(_, word)| word).collect();
     super::exec::run(request, words)
 }
 
-fn pods(
-    state: &Arc<State>,
-    method: &Method,
-    namespace: Option<&str>,
-    rest: &[&str],
-    query: &HashMap<String, String>,
-    body: &Value,
-    provider: bool,
-) -> Answer {
-    let watches = query.get("watch").is_some_and(|value| value == "true" || value == "1");
-    let (verb, resource) = match (method, rest) {
-        (&Method::GET, []) if watches => ("watch", "pods"),
-        (&Method::GET, []) => ("list", "pods"),
-        (&Method::GET, [_]) => ("get", "pods"),
-        (&Method::GET, [_, "log"]) => ("get", "pods/log"),
-        (&Method::POST, []) => ("create", "pods"),
-        (&Method::DELETE, [_]) => ("delete", "pods"),
-        (&Method::PATCH, _) => ("patch", "pods"),
-        _ => return failure(405, "MethodNotAllowed", "the stub does not do this"),
+/// The document by which an API is found.
+fn kubevirt() -> Value {
+    let resource = |kind: &str, name: &str| {
+        let verbs = ["delete", "get", "list", "patch", "create", "watch"];
+        json!({"name": name, "singularName": "", "namespaced": true, "kind": kind, "verbs": verbs})
     };
-    if provider && denied(state, verb, resource) {
-        let place = namespace.map_or("at the cluster scope".to_owned(), |name| format!("in the namespace \"{name}\""));
-        let told = format!(
-            "pods is forbidden: User \"provider\" cannot {verb} resource \"{resource}\" in API group \"\" {place}"
-        );
-        return failure(403, "Forbidden", &told);
+    json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "kubevirt.io/v1", "resources": [
+        resource("VirtualMachine", "virtualmachines"), resource("VirtualMachineInstance", "virtualmachineinstances"),
+    ]})
+}
+
+/// What a path names.
+struct Ask<'a> {
+    resource: &'a str,
+    namespace: Option<&'a str>,
+    rest: &'a [&'a str],
+}
+
+fn ask<'a>(resource: &'a str, namespace: Option<&'a str>, rest: &'a [&'a str]) -> Ask<'a> {
+    Ask { resource, namespace, rest }
+}
+
+impl Ask<'_> {
+    /// As rights call it.
+    fn right(&self) -> String {
+        let group = if self.resource == PODS { "" } else { ".kubevirt.io" };
+        let log = if let [_, "log"] = self.rest { "/log" } else { "" };
+        format!("{}{group}{log}", self.resource)
     }
-    let selector = query.get("labelSelector").cloned().unwrap_or_default();
-    let here = namespace.unwrap_or_default();
-    let missing = || failure(404, "NotFound", &format!("pods {:?} not found", rest.first().unwrap_or(&"")));
-    let found = |pod: Option<Value>| pod.map_or_else(missing, |pod| json_answer(StatusCode::OK, &pod));
-    match (verb, rest) {
-        ("watch", _) => watch(state, namespace.map(str::to_owned), selector, query),
-        ("list", _) => {
-            let limit = query.get("limit").and_then(|text| text.parse().ok()).unwrap_or(0);
-            match state.pods().list(namespace, &selector, limit, query.get("continue").map(String::as_str)) {
-                Ok(list) => json_answer(StatusCode::OK, &list),
-                Err(()) => failure(410, "Expired", "The provided continue parameter is too old"),
-            }
+
+    fn answer(
+        &self,
+        state: &Arc<State>,
+        method: &Method,
+        query: &HashMap<String, String>,
+        body: &Value,
+        provider: bool,
+    ) -> Answer {
+        let Self { resource, namespace, rest } = *self;
+        let watches = query.get("watch").is_some_and(|value| value == "true" || value == "1");
+        let verb = match (method, rest) {
+            (&Method::GET, []) if watches => "watch",
+            (&Method::GET, []) => "list",
+            (&Method::GET, [_] | [_, "log"]) => "get",
+            (&Method::POST, []) => "create",
+            (&Method::DELETE, [_]) => "delete",
+            (&Method::PATCH, _) => "patch",
+            _ => return failure(405, "MethodNotAllowed", "the stub does not do this"),
+        };
+        if provider && denied(state, verb, &self.right()) {
+            let place =
+                namespace.map_or("at the cluster scope".to_owned(), |name| format!("in the namespace \"{name}\""));
+            let told =
+                format!("{resource} is forbidden: User \"provider\" cannot {verb} resource \"{resource}\" {place}");
+            return failure(403, "Forbidden", &told);
         }
-        ("get", [name]) => found(state.pods().get(here, name)),
-        ("get", [name, "log"]) => {
-            if state.pods().get(here, name).is_none() {
-                missing()
-            } else {
-                log(query)
+        let selector = query.get("labelSelector").cloned().unwrap_or_default();
+        let here = namespace.unwrap_or_default();
+        let missing = || failure(404, "NotFound", &format!("{resource} {:?} not found", rest.first().unwrap_or(&"")));
+        let found = |object: Option<Value>| object.map_or_else(missing, |object| json_answer(StatusCode::OK, &object));
+        match (verb, rest) {
+            ("watch", _) => watch(state, resource, namespace.map(str::to_owned), selector, query),
+            ("list", _) => {
+                let limit = query.get("limit").and_then(|text| text.parse().ok()).unwrap_or(0);
+                let from = query.get("continue").map(String::as_str);
+                match state.objects().list(resource, namespace, &selector, limit, from) {
+                    Ok(list) => json_answer(StatusCode::OK, &list),
+                    Err(()) => failure(410, "Expired", "The provided continue parameter is too old"),
+                }
             }
+            ("get", [name]) => found(state.objects().get(resource, here, name)),
+            ("get", [name, "log"]) => {
+                if state.objects().get(resource, here, name).is_none() {
+                    missing()
+                } else {
+                    log(query)
+                }
+            }
+            ("create", _) => match state.change(|objects| objects.create(resource, here, body.clone())) {
+                Some(object) => json_answer(StatusCode::CREATED, &object),
+                None => failure(409, "AlreadyExists", "the name is taken"),
+            },
+            ("delete", [name]) => match state.change(|objects| objects.delete(resource, here, name, body)) {
+                Some(Ok(object)) => json_answer(StatusCode::OK, &object),
+                Some(Err(())) => failure(409, "Conflict", "the UID in the precondition does not match"),
+                None => missing(),
+            },
+            ("patch", [name, "status"]) => {
+                found(state.change(|objects| objects.patch_status(resource, here, name, body)))
+            }
+            ("patch", [name]) => found(state.change(|objects| objects.patch(resource, here, name, body))),
+            _ => failure(404, "NotFound", "the stub does not know this"),
         }
-        ("create", _) => match state.change(|pods| pods.create(here, body.clone())) {
-            Some(pod) => json_answer(StatusCode::CREATED, &pod),
-            None => failure(409, "AlreadyExists", "the name is taken"),
-        },
-        ("delete", [name]) => match state.change(|pods| pods.delete(here, name, body)) {
-            Some(Ok(pod)) => json_answer(StatusCode::OK, &pod),
-            Some(Err(())) => failure(409, "Conflict", "the UID in the precondition does not match"),
-            None => missing(),
-        },
-        ("patch", [name, "status"]) => found(state.change(|pods| pods.patch_status(here, name, body))),
-        ("patch", [name]) => found(state.change(|pods| pods.patch(here, name, body))),
-        _ => failure(404, "NotFound", "the stub does not know this"),
     }
 }
 
@@ -137,7 +188,10 @@ fn review(state: &State, mut review: Value) -> Answer {
     let asked = &review["spec"]["resourceAttributes"];
     let word = |name: &str| asked[name].as_str().unwrap_or_default().to_owned();
     let sub = word("subresource");
-    let resource = if sub.is_empty() { word("resource") } else { format!("{}/{sub}", word("resource")) };
+    let group =
+        Some(word("group")).filter(|group| !group.is_empty()).map(|group| format!(".{group}")).unwrap_or_default();
+    let resource = format!("{}{group}", word("resource"));
+    let resource = if sub.is_empty() { resource } else { format!("{resource}/{sub}") };
     let allowed = !denied(state, &word("verb"), &resource);
     review["status"] = json!({"allowed": allowed});
     json_answer(StatusCode::CREATED, &review)
@@ -157,6 +211,7 @@ fn log(query: &HashMap<String, String>) -> Answer {
 /// Where a watch is.
 struct Watch {
     state: Arc<State>,
+    resource: String,
     namespace: Option<String>,
     selector: String,
     bookmarks: bool,
@@ -185,7 +240,8 @@ impl Watch {
         loop {
             self.changed.borrow_and_update();
             if *self.tells.borrow_and_update() {
-                let since = self.state.pods().since(self.version, self.namespace.as_deref(), &self.selector);
+                let (resource, namespace) = (&self.resource, self.namespace.as_deref());
+                let since = self.state.objects().since(self.version, resource, namespace, &self.selector);
                 let Ok((told, version)) = since else {
                     self.end = Some(End::Whole);
                     let status = status(410, "Expired", "too old resource version");
@@ -213,8 +269,15 @@ impl Watch {
     }
 }
 
-fn watch(state: &Arc<State>, namespace: Option<String>, selector: String, query: &HashMap<String, String>) -> Answer {
+fn watch(
+    state: &Arc<State>,
+    resource: &str,
+    namespace: Option<String>,
+    selector: String,
+    query: &HashMap<String, String>,
+) -> Answer {
     let watch = Watch {
+        resource: resource.to_owned(),
         namespace,
         selector,
         bookmarks: query.get("allowWatchBookmarks").is_some_and(|value| value == "true"),

@@ -1,15 +1,18 @@
-//! An API server of the test's own: no cluster can be had where these tests run. It keeps pods only, but speaks the real protocol
+//! An API server of the test's own: no cluster can be had where these tests run. It keeps pods, and virtual machines when it is told to, but speaks the real protocol
 //! of lists with pages, of watches with resource versions, bookmarks, 410 and broken connections, of access reviews, logs and commands,
 //! so that the real `kube` client is what is tested. With `KUBECONFIG` set the cases of `pods.rs` run against a real cluster instead.
 
 mod exec;
 mod http;
-mod pods;
+mod objects;
 
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use hyper_util::rt::TokioIo;
@@ -19,7 +22,7 @@ use tokio::{
     task::{AbortHandle, JoinSet},
 };
 
-use self::pods::Pods;
+use self::objects::Objects;
 
 /// The token of the account whose rights can be taken away; the test's own has all of them.
 const PROVIDER: &str = "provider";
@@ -36,7 +39,9 @@ pub struct Stub {
 
 /// What the server shares with the test.
 pub struct State {
-    pods: Mutex<Pods>,
+    objects: Mutex<Objects>,
+    /// Whether it serves the API of KubeVirt.
+    kubevirt: AtomicBool,
     /// Rights that the provider lacks: verb and resource.
     denied: Mutex<Vec<(String, String)>>,
     /// The version of the last change.
@@ -48,15 +53,15 @@ pub struct State {
 }
 
 impl State {
-    fn pods(&self) -> MutexGuard<'_, Pods> {
-        self.pods.lock().unwrap()
+    fn objects(&self) -> MutexGuard<'_, Objects> {
+        self.objects.lock().unwrap()
     }
 
-    /// Does something to the pods, and wakes the watches.
-    fn change<T>(&self, act: impl FnOnce(&mut Pods) -> T) -> T {
-        let mut pods = self.pods();
-        let done = act(&mut pods);
-        self.changed.send_replace(pods.version());
+    /// Does something to the objects, and wakes the watches.
+    fn change<T>(&self, act: impl FnOnce(&mut Objects) -> T) -> T {
+        let mut objects = self.objects();
+        let done = act(&mut objects);
+        self.changed.send_replace(objects.version());
         done
     }
 }
@@ -66,7 +71,8 @@ impl Stub {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let at = listener.local_addr().expect("its address");
         let state = Arc::new(State {
-            pods: Mutex::default(),
+            objects: Mutex::default(),
+            kubevirt: AtomicBool::new(false),
             denied: Mutex::default(),
             changed: watch::Sender::new(0),
             cuts: watch::Sender::new(0),
@@ -123,6 +129,19 @@ impl Stub {
         self.state.denied.lock().unwrap().clear();
     }
 
+    /// Installs KubeVirt.
+    pub fn install_kubevirt(&self) {
+        self.state.kubevirt.store(true, Ordering::Relaxed);
+    }
+
+    /// Removes KubeVirt, and with it all that it brought.
+    pub fn remove_kubevirt(&self) {
+        self.state.kubevirt.store(false, Ordering::Relaxed);
+        self.state
+            .change(|objects| ["virtualmachineinstances", "virtualmachines"].map(|name| objects.remove_all(name)));
+        self.cut();
+    }
+
     /// Breaks off every watch in the middle of a line.
     pub fn cut(&self) {
         self.state.cuts.send_modify(|count| *count += 1);
@@ -139,27 +158,27 @@ impl Stub {
 
     /// Forgets what happened: a watch that is behind gets 410.
     pub fn compact(&self) {
-        self.state.pods().compact();
+        self.state.objects().compact();
     }
 
-    /// Pods that one page of a list has at most.
+    /// Objects that one page of a list has at most.
     pub fn page(&self, most: usize) {
-        self.state.pods().page = most;
+        self.state.objects().page = most;
     }
 
     /// The next further page of a list is refused, since what the first one showed is forgotten.
     pub fn expire_page(&self) {
-        self.state.pods().expires = 1;
+        self.state.objects().expires = 1;
     }
 
     /// Calls of the provider, as `GET /path?query`.
     pub fn calls(&self) -> Vec<String> {
-        self.state.pods().calls.clone()
+        self.state.objects().calls.clone()
     }
 
     /// Puts another pod in the place of each that is deleted and has a controller, as a ReplicaSet does.
     pub fn replace_deleted(&self) {
-        self.state.pods().replaces = true;
+        self.state.objects().replaces = true;
     }
 }
 

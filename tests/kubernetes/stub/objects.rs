@@ -1,24 +1,27 @@
-//! The pods that the stub keeps, their versions, and what happened to them.
+//! The objects that the stub keeps, pods and others, their versions, and what happened to them.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-/// Namespace and name.
-type Key = (String, String);
+pub const PODS: &str = "pods";
 
-/// Something happened to a pod.
+/// Resource, namespace and name.
+type Key = (String, String, String);
+
+/// Something happened to an object.
 #[derive(Debug, Clone)]
 struct Happened {
+    resource: String,
     version: u64,
     before: Option<Value>,
     /// None: it is gone.
     after: Option<Value>,
 }
 
-/// All pods.
+/// All objects.
 #[derive(Debug, Default)]
-pub struct Pods {
+pub struct Objects {
     now: BTreeMap<Key, Value>,
     happened: Vec<Happened>,
     version: u64,
@@ -35,7 +38,7 @@ pub struct Pods {
     made: u64,
 }
 
-impl Pods {
+impl Objects {
     pub fn version(&self) -> u64 {
         self.version
     }
@@ -46,14 +49,22 @@ impl Pods {
         self.snapshots.clear();
     }
 
-    pub fn get(&self, namespace: &str, name: &str) -> Option<Value> {
-        self.now.get(&(namespace.to_owned(), name.to_owned())).cloned()
+    pub fn get(&self, resource: &str, namespace: &str, name: &str) -> Option<Value> {
+        self.now.get(&key(resource, namespace, name)).cloned()
+    }
+
+    /// Forgets all objects of a resource, as when its definition is deleted.
+    pub fn remove_all(&mut self, resource: &str) {
+        let all: Vec<_> = self.now.keys().filter(|key| key.0 == resource).cloned().collect();
+        for key in all {
+            self.put(key, None);
+        }
     }
 
     /// None when the name is taken.
-    pub fn create(&mut self, namespace: &str, mut pod: Value) -> Option<Value> {
+    pub fn create(&mut self, resource: &str, namespace: &str, mut pod: Value) -> Option<Value> {
         let name = pod["metadata"]["name"].as_str().expect("a name").to_owned();
-        if self.get(namespace, &name).is_some() {
+        if self.get(resource, namespace, &name).is_some() {
             return None;
         }
         self.made += 1;
@@ -62,32 +73,39 @@ impl Pods {
         metadata["uid"] = uuid::Uuid::new_v4().to_string().into();
         metadata["creationTimestamp"] = now().into();
         pod["status"] = json!({"phase": "Pending"});
-        Some(self.put((namespace.to_owned(), name), Some(pod)))
+        Some(self.put(key(resource, namespace, &name), Some(pod)))
     }
 
     /// Merges into its status.
-    pub fn patch_status(&mut self, namespace: &str, name: &str, patch: &Value) -> Option<Value> {
-        let mut pod = self.get(namespace, name)?;
+    pub fn patch_status(&mut self, resource: &str, namespace: &str, name: &str, patch: &Value) -> Option<Value> {
+        let mut pod = self.get(resource, namespace, name)?;
         merge(&mut pod["status"], &patch["status"]);
-        Some(self.put((namespace.to_owned(), name.to_owned()), Some(pod)))
+        Some(self.put(key(resource, namespace, name), Some(pod)))
     }
 
     /// Merges into its metadata, as labels are changed.
-    pub fn patch(&mut self, namespace: &str, name: &str, patch: &Value) -> Option<Value> {
-        let mut pod = self.get(namespace, name)?;
+    pub fn patch(&mut self, resource: &str, namespace: &str, name: &str, patch: &Value) -> Option<Value> {
+        let mut pod = self.get(resource, namespace, name)?;
         merge(&mut pod["metadata"], &patch["metadata"]);
-        Some(self.put((namespace.to_owned(), name.to_owned()), Some(pod)))
+        Some(self.put(key(resource, namespace, name), Some(pod)))
     }
 
-    /// A pod on a node stays until its kubelet says that it ended, which here is when it is deleted with no grace.
-    /// Fails when it is another one than is meant.
-    pub fn delete(&mut self, namespace: &str, name: &str, options: &Value) -> Option<Result<Value, ()>> {
-        let mut pod = self.get(namespace, name)?;
+    /// A pod on a node stays until its kubelet says that it ended, and a virtual machine until its finalizer is removed, which here is
+    /// when it is deleted with no grace. Fails when it is another one than is meant.
+    pub fn delete(
+        &mut self,
+        resource: &str,
+        namespace: &str,
+        name: &str,
+        options: &Value,
+    ) -> Option<Result<Value, ()>> {
+        let mut pod = self.get(resource, namespace, name)?;
         if options["preconditions"]["uid"].as_str().is_some_and(|uid| pod["metadata"]["uid"] != uid) {
             return Some(Err(()));
         }
-        let key = (namespace.to_owned(), name.to_owned());
-        let at_once = options["gracePeriodSeconds"] == 0 || pod["spec"]["nodeName"].is_null();
+        let key = key(resource, namespace, name);
+        let unplaced = resource == PODS && pod["spec"]["nodeName"].is_null();
+        let at_once = options["gracePeriodSeconds"] == 0 || unplaced;
         if !at_once {
             if pod["metadata"]["deletionTimestamp"].is_null() {
                 pod["metadata"]["deletionTimestamp"] = now().into();
@@ -113,13 +131,14 @@ impl Pods {
         let name = format!("{}-{}", metadata["ownerReferences"][0]["name"].as_str().expect("a name"), self.made);
         let new = json!({"metadata": {"name": name, "labels": metadata["labels"], "ownerReferences": metadata["ownerReferences"]},
             "spec": pod["spec"]});
-        self.create(namespace, new);
+        self.create(PODS, namespace, new);
     }
 
     fn put(&mut self, key: Key, pod: Option<Value>) -> Value {
         self.version += 1;
         let version = self.version;
         let before = self.now.get(&key).cloned();
+        let resource = key.0.clone();
         let stamped = |mut pod: Value| {
             pod["metadata"]["resourceVersion"] = version.to_string().into();
             pod
@@ -130,13 +149,14 @@ impl Pods {
             None => self.now.remove(&key),
         };
         let told = after.clone().or_else(|| before.clone().map(stamped)).expect("a pod");
-        self.happened.push(Happened { version, before, after });
+        self.happened.push(Happened { resource, version, before, after });
         told
     }
 
     /// A page of those that match, from where the last one ended. Fails where that is forgotten.
     pub fn list(
         &mut self,
+        resource: &str,
         namespace: Option<&str>,
         selector: &str,
         limit: usize,
@@ -155,7 +175,10 @@ impl Pods {
             }
         };
         let all = match from {
-            None => self.now.values().filter(|pod| within(pod, namespace) && matches(pod, selector)).cloned().collect(),
+            None => {
+                let of_resource = self.now.iter().filter(|(key, _)| key.0 == resource).map(|(_, object)| object);
+                of_resource.filter(|object| within(object, namespace) && matches(object, selector)).cloned().collect()
+            }
             Some(_) => self.snapshots.get(&version).cloned().ok_or(())?,
         };
         let end = if limit == 0 { all.len() } else { all.len().min(start + limit) };
@@ -164,15 +187,21 @@ impl Pods {
             metadata["continue"] = format!("{version}:{end}").into();
             self.snapshots.insert(version, all.clone());
         }
-        Ok(json!({"kind": "PodList", "apiVersion": "v1", "metadata": metadata, "items": all[start..end]}))
+        Ok(json!({"kind": "List", "apiVersion": "v1", "metadata": metadata, "items": all[start..end]}))
     }
 
     /// What a watch is told since a version, and the version that it then knows. Fails where that is forgotten.
-    pub fn since(&self, version: u64, namespace: Option<&str>, selector: &str) -> Result<(Vec<Value>, u64), ()> {
+    pub fn since(
+        &self,
+        version: u64,
+        resource: &str,
+        namespace: Option<&str>,
+        selector: &str,
+    ) -> Result<(Vec<Value>, u64), ()> {
         if version < self.compacted {
             return Err(());
         }
-        let new = self.happened.iter().filter(|one| one.version > version);
+        let new = self.happened.iter().filter(|one| one.version > version && one.resource == resource);
         let told = new.filter_map(|one| {
             let shown =
                 |pod: &Option<Value>| pod.clone().filter(|pod| within(pod, namespace) && matches(pod, selector));
@@ -187,6 +216,10 @@ impl Pods {
         });
         Ok((told.collect(), self.version))
     }
+}
+
+fn key(resource: &str, namespace: &str, name: &str) -> Key {
+    (resource.to_owned(), namespace.to_owned(), name.to_owned())
 }
 
 fn within(pod: &Value, namespace: Option<&str>) -> bool {
