@@ -3,20 +3,10 @@
 
 use std::{collections::VecDeque, fmt, time::Duration};
 
-/// What bounds a decision.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bounds {
-    /// Idle ones beside those in use and those that somebody waits for.
-    pub min_idle: u64,
-    /// The fewest.
-    pub min: u64,
-    /// The most, whatever they do.
-    pub max: u64,
-    /// Between two additions.
-    pub up_pause: Duration,
-    /// So long nobody must have needed what is taken away.
-    pub calm: Duration,
-}
+use super::Bounds;
+
+/// Into so many parts the window of the peak is taken apart: what is remembered stays short, whatever the window is.
+const PARTS: u64 = 96;
 
 /// What there is of a type.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,6 +32,8 @@ pub struct Memory {
     up_ms: Option<u64>,
     /// What was wanted lately, when last, and is not exceeded by anything later: the first is the most.
     peaks: VecDeque<(u64, u64)>,
+    /// The same of the sessions that there were at once, by the ends of the parts of the peak's window.
+    sessions: VecDeque<(u64, u64)>,
 }
 
 /// What is to be done.
@@ -64,6 +56,10 @@ pub enum Reason {
     Demand,
     /// There are fewer than the fewest.
     Min,
+    /// There are fewer than the schedule asks for at this time.
+    Schedule,
+    /// There are fewer than the share of the peak.
+    Peak,
     /// More are wanted than there may be.
     AtMax,
     /// More are wanted; the last ones that were added are to be seen first.
@@ -82,6 +78,8 @@ impl Reason {
             Self::Steady => "steady",
             Self::Demand => "demand",
             Self::Min => "min",
+            Self::Schedule => "schedule",
+            Self::Peak => "peak",
             Self::AtMax => "at_max",
             Self::Pausing => "pausing",
             Self::NotCalm => "not_calm",
@@ -104,8 +102,18 @@ pub struct Decision {
 /// Decides, and remembers.
 #[must_use]
 pub fn decide(bounds: &Bounds, memory: &mut Memory, seen: &Seen) -> Decision {
-    let demand = seen.live + seen.queued + bounds.min_idle;
-    let wanted = demand.clamp(bounds.min.min(bounds.max), bounds.max);
+    memory.forget_what_is_to_come(seen.at_ms);
+    let sessions = seen.live + seen.queued;
+    let peak = memory.peak(bounds, seen.at_ms, sessions.min(bounds.max));
+    let asked = [
+        (sessions + bounds.min_idle, Reason::Demand),
+        (bounds.min, Reason::Min),
+        (bounds.scheduled.min.max(sessions + bounds.scheduled.min_idle), Reason::Schedule),
+        (share(bounds.share_of_peak, peak), Reason::Peak),
+    ];
+    // Of those that ask for as many the first is the reason.
+    let (most, reason) = asked.into_iter().rev().max_by_key(|(count, _)| *count).unwrap_or(asked[0]);
+    let wanted = most.min(bounds.max);
     let held = memory.held(bounds, seen.at_ms, wanted);
     let decision = |change, reason| Decision { wanted, change, reason };
     if wanted > seen.usable {
@@ -118,9 +126,9 @@ pub fn decide(bounds: &Bounds, memory: &mut Memory, seen: &Seen) -> Decision {
             return decision(Change::None, Reason::Pausing);
         }
         memory.up_ms = Some(seen.at_ms);
-        return decision(Change::Up(more), if demand >= bounds.min { Reason::Demand } else { Reason::Min });
+        return decision(Change::Up(more), reason);
     }
-    if demand > bounds.max {
+    if sessions + bounds.idle() > bounds.max {
         return decision(Change::None, Reason::AtMax);
     }
     if wanted == seen.usable {
@@ -133,23 +141,38 @@ pub fn decide(bounds: &Bounds, memory: &mut Memory, seen: &Seen) -> Decision {
 }
 
 impl Memory {
-    /// The most that was wanted in the last calm; none when that is not known for so long.
-    fn held(&mut self, bounds: &Bounds, at_ms: u64, wanted: u64) -> Option<u64> {
-        // A clock that was set back: what is from the future is not remembered.
+    /// A clock that was set back: what is from the future is not remembered.
+    fn forget_what_is_to_come(&mut self, at_ms: u64) {
         let since = *self.since_ms.get_or_insert(at_ms);
         if since > at_ms || self.peaks.back().is_some_and(|(at, _)| *at > at_ms) {
-            *self = Self { since_ms: Some(at_ms), up_ms: None, peaks: VecDeque::new() };
+            *self = Self { since_ms: Some(at_ms), ..Self::default() };
         }
+    }
+
+    /// The most sessions that there were at once in the peak's window, up to a part of it longer.
+    fn peak(&mut self, bounds: &Bounds, at_ms: u64, sessions: u64) -> u64 {
+        if bounds.share_of_peak <= 0.0 {
+            self.sessions.clear();
+            return 0;
+        }
+        let window = millis(bounds.peak_window);
+        let part = (window / PARTS).max(1);
+        let end = (at_ms / part + 1) * part;
+        remember(&mut self.sessions, at_ms.saturating_sub(window), end, sessions)
+    }
+
+    /// The most that was wanted in the last calm; none when that is not known for so long.
+    fn held(&mut self, bounds: &Bounds, at_ms: u64, wanted: u64) -> Option<u64> {
         let from = at_ms.saturating_sub(millis(bounds.calm));
-        while self.peaks.front().is_some_and(|(at, _)| *at < from) {
-            self.peaks.pop_front();
-        }
-        while self.peaks.back().is_some_and(|(_, other)| *other <= wanted) {
-            self.peaks.pop_back();
-        }
-        self.peaks.push_back((at_ms, wanted));
+        let most = remember(&mut self.peaks, from, at_ms, wanted);
         let whole = self.since_ms.is_some_and(|since| since <= from);
-        whole.then(|| self.peaks[0].1)
+        whole.then_some(most)
+    }
+
+    /// When what is known of the peak changes by itself, in milliseconds; none without one.
+    #[must_use]
+    pub fn peak_until_ms(&self, bounds: &Bounds) -> Option<u64> {
+        self.sessions.front().map(|(at, _)| at + millis(bounds.peak_window) + 1)
     }
 
     /// From the text that it was written as; what cannot be read is forgotten.
@@ -159,13 +182,16 @@ impl Memory {
             let mut parts = text.split(' ');
             let mut number = || -> Option<u64> { parts.next()?.parse().ok() };
             let (since_ms, up_ms) = (number()?, number()?);
-            let peaks = parts
-                .map(|pair| {
-                    let (at, wanted) = pair.split_once(':')?;
-                    Some((at.parse().ok()?, wanted.parse().ok()?))
-                })
-                .collect::<Option<_>>()?;
-            Some(Self { since_ms: (since_ms > 0).then_some(since_ms), up_ms: (up_ms > 0).then_some(up_ms), peaks })
+            let (since_ms, up_ms) = ((since_ms > 0).then_some(since_ms), (up_ms > 0).then_some(up_ms));
+            let mut memory = Self { since_ms, up_ms, ..Self::default() };
+            for pair in parts {
+                let (line, (at, count)) = match pair.split_once('=') {
+                    Some(pair) => (&mut memory.sessions, pair),
+                    None => (&mut memory.peaks, pair.split_once(':')?),
+                };
+                line.push_back((at.parse().ok()?, count.parse().ok()?));
+            }
+            Some(memory)
         };
         read().unwrap_or_default()
     }
@@ -174,8 +200,29 @@ impl Memory {
 impl fmt::Display for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.since_ms.unwrap_or_default(), self.up_ms.unwrap_or_default())?;
-        self.peaks.iter().try_for_each(|(at, wanted)| write!(f, " {at}:{wanted}"))
+        self.peaks.iter().try_for_each(|(at, wanted)| write!(f, " {at}:{wanted}"))?;
+        self.sessions.iter().try_for_each(|(at, count)| write!(f, " {at}={count}"))
     }
+}
+
+/// Puts a count at the end of a falling line, in which each is more than all later ones; forgets what is from before `from`; the most
+/// that is left.
+fn remember(line: &mut VecDeque<(u64, u64)>, from: u64, at: u64, count: u64) -> u64 {
+    while line.front().is_some_and(|(at, _)| *at < from) {
+        line.pop_front();
+    }
+    while line.back().is_some_and(|(_, other)| *other <= count) {
+        line.pop_back();
+    }
+    if line.back().is_none_or(|(last, _)| *last != at) {
+        line.push_back((at, count));
+    }
+    line.front().map_or(count, |(_, most)| *most)
+}
+
+/// So much of a count, rounded up; what floating point adds in its last digits is not.
+fn share(share: f64, count: u64) -> u64 {
+    (share * count as f64 - 1e-9).ceil().max(0.0) as u64
 }
 
 fn millis(time: Duration) -> u64 {
@@ -187,12 +234,22 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::scale::Scheduled;
 
-    const BOUNDS: Bounds =
-        Bounds { min_idle: 1, min: 2, max: 6, up_pause: Duration::from_secs(5), calm: Duration::from_mins(1) };
+    const BOUNDS: Bounds = Bounds {
+        min_idle: 1,
+        min: 2,
+        max: 6,
+        up_pause: Duration::from_secs(5),
+        calm: Duration::from_mins(1),
+        scheduled: Scheduled { min: 0, min_idle: 0 },
+        share_of_peak: 0.0,
+        peak_window: Duration::from_hours(24),
+    };
 
     /// A pool whose containers are there as soon as they are asked for.
     struct Pool {
+        bounds: Bounds,
         memory: Memory,
         now: u64,
         usable: u64,
@@ -200,7 +257,7 @@ mod tests {
 
     impl Pool {
         fn new(usable: u64) -> Self {
-            Self { memory: Memory::default(), now: 1_000_000, usable }
+            Self { bounds: BOUNDS, memory: Memory::default(), now: 1_000_000, usable }
         }
 
         fn step(&mut self, seconds: u64, live: u64, queued: u64) -> Decision {
@@ -208,7 +265,7 @@ mod tests {
             let seen = Seen { at_ms: self.now, live, queued, usable: self.usable, all: self.usable };
             // As it is stored between two decisions.
             self.memory = Memory::read(&self.memory.to_string());
-            let decision = decide(&BOUNDS, &mut self.memory, &seen);
+            let decision = decide(&self.bounds, &mut self.memory, &seen);
             match decision.change {
                 Change::None => {}
                 Change::Up(more) => self.usable += more,
@@ -269,6 +326,79 @@ mod tests {
         assert_eq!(pool.step(1, 0, 0).reason, Reason::NotCalm);
         assert_eq!(pool.step(59, 0, 0).reason, Reason::NotCalm);
         assert_eq!(pool.step(2, 0, 0).change, Change::Down(3));
+    }
+
+    #[test]
+    fn what_the_schedule_asks_for_is_there_while_it_holds_and_says_so() {
+        let mut pool = Pool::new(2);
+        assert_eq!(pool.step(61, 1, 0).reason, Reason::Steady);
+        pool.bounds.scheduled = Scheduled { min: 5, min_idle: 0 };
+        let up = pool.step(1, 1, 0);
+        assert_eq!((up.change, up.reason), (Change::Up(3), Reason::Schedule));
+        assert_eq!(pool.step(600, 1, 0).reason, Reason::Steady);
+        // Four in use, and two idle ones.
+        pool.bounds.scheduled = Scheduled { min: 0, min_idle: 2 };
+        let up = pool.step(1, 4, 0);
+        assert_eq!((up.change, up.reason), (Change::Up(1), Reason::Schedule));
+        let full = pool.step(1, 6, 0);
+        assert_eq!((full.change, full.reason), (Change::None, Reason::AtMax), "it is idle ones that are missing");
+        // What demand asks for as well is asked for by demand.
+        pool.bounds.scheduled = Scheduled::default();
+        assert_eq!(pool.step(1, 2, 0).reason, Reason::NotCalm);
+        assert_eq!(pool.step(61, 2, 0).change, Change::Down(3));
+    }
+
+    #[test]
+    fn a_share_of_the_most_sessions_of_the_window_stays() {
+        let mut pool = Pool::new(2);
+        (pool.bounds.share_of_peak, pool.bounds.max) = (0.5, 20);
+        pool.step(1, 2, 7);
+        assert_eq!(pool.usable, 10, "nine are wanted and an idle one");
+        for _ in 0..24 * 60 - 1 {
+            pool.step(60, 1, 0);
+        }
+        assert_eq!(pool.usable, 5, "half of nine");
+        // All were removed by somebody.
+        pool.usable = 0;
+        let up = pool.step(1, 1, 0);
+        assert_eq!((up.change, up.reason), (Change::Up(5), Reason::Peak));
+        for _ in 0..20 {
+            pool.step(60, 1, 0);
+        }
+        assert_eq!(pool.usable, 2, "a quarter of an hour after the window it is forgotten");
+        // Who waits beyond the most makes no larger pool.
+        pool.step(1, 2, 1000);
+        pool.step(61, 1, 0);
+        assert_eq!(pool.step(61, 1, 0).wanted, 10);
+    }
+
+    #[test]
+    fn a_peak_is_remembered_in_short_whatever_the_window_is() {
+        let mut pool = Pool::new(2);
+        (pool.bounds.share_of_peak, pool.bounds.max) = (0.1, 10_000);
+        pool.bounds.peak_window = Duration::from_hours(7 * 24);
+        for second in 0..8 * 24 * 60 {
+            pool.step(60, 9_999 - second / 2, 0);
+        }
+        assert!((96..=98).contains(&pool.memory.sessions.len()), "{}", pool.memory);
+    }
+
+    #[test]
+    fn what_an_older_version_wrote_is_read_and_what_cannot_be_is_forgotten() {
+        let old = Memory::read("1000 0 2000:5 3000:2");
+        assert_eq!((old.since_ms, old.up_ms, &old.sessions), (Some(1000), None, &VecDeque::new()));
+        assert_eq!(old.peaks, [(2000, 5), (3000, 2)]);
+        let new = "1000 1500 2000:5 3000:2 900000=7 1800000=3";
+        assert_eq!(Memory::read(new).to_string(), new);
+        for bad in ["", "1000", "1000 0 5", "1000 0 5:x", "1000 0 5=6=7"] {
+            assert_eq!(Memory::read(bad), Memory::default(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_share_is_rounded_up_and_by_nothing_else() {
+        let shares = [(0.5, 9), (0.55, 100), (0.1, 30), (1.0, 7), (0.001, 1), (0.5, 0)];
+        assert_eq!(shares.map(|(part, count)| share(part, count)), [5, 55, 3, 7, 1, 0]);
     }
 
     proptest! {
