@@ -282,7 +282,8 @@ async fn a_schedule_that_holds_makes_the_pool_larger_and_tells_it() {
         min: 2,
         min_idle: 0,
     };
-    let scaled = Scaled::with(1, |target| target, |settings| (settings.min, settings.schedule) = (0, vec![entry])).await;
+    let scaled =
+        Scaled::with(1, |target| target, |settings| (settings.min, settings.schedule) = (0, vec![entry])).await;
     scaled.has(2).await;
     let told = |fields: &BTreeMap<String, String>| {
         fields["kind"] == "type.scaled" && fields["reason"] == "schedule" && fields["change"] == "1"
