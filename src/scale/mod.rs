@@ -7,6 +7,7 @@
 
 mod bounds;
 pub mod decide;
+mod memory;
 mod round;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};

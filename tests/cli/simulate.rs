@@ -62,9 +62,12 @@ async fn a_file_is_played_through_with_the_settings_of_a_configuration_but_for_w
     assert_eq!((&scheduled["scaled"]["wait_chance"], &scheduled["scaled"]["containers_max"]), (&json!(0.0), &json!(5)));
     assert_eq!((&scheduled["begin"], &scheduled["settings"]["max"]), (&json!("2026-01-05T07:00:00Z"), &json!(9)));
     let picture = std::fs::read_to_string(svg).unwrap();
-    for part in ["<svg", "wine: containers and sessions", "sessions that have one or wait", "<polyline", "</svg>"] {
+    for part in
+        ["<svg", "wine: containers and sessions", "sessions that have one or wait", "<polyline", "3.0 d", "</svg>"]
+    {
         assert!(picture.contains(part), "no {part} in {picture}");
     }
+    assert!(!picture.contains("5.0 d"), "it ends with the record: {picture}");
     // An hour later it is over before they come.
     let entry = schedule.trim().replace('\n', ", ").replace("50 7", "50 5");
     let early = told(&["wine", "--csv", &csv, "--config", &config, "--startup", "30s", "--schedule", &entry]).await;
@@ -77,8 +80,11 @@ async fn a_file_is_played_through_with_the_settings_of_a_configuration_but_for_w
     let first = "wine: 0 to 9 containers, 0 of them idle, calm 5m, up_pause 5s, \"50 7 * * mon-fri\" in Europe/Berlin for 1h: \
                  at least 5; one starts in 10.0 s.\n";
     assert!(text.starts_with(first) && text.contains("25 sessions in 4.0 d from 2026-01-05T07:00:00Z on"), "{text}");
-    let names = said(leasehold(&["simulate", "--csv", &csv, "--max", "9", "-o", "name"])).await.expect(0).stdout;
-    assert_eq!(names, "scaled\nfixed 2\nfixed 5\nfixed 6\n");
+    let names = said(leasehold(&["simulate", "--csv", &csv, "--max", "9", "--fixed", "4", "-o", "name"]))
+        .await
+        .expect(0)
+        .stdout;
+    assert_eq!(names, "scaled\nfixed 2\nfixed 4\nfixed 5\nfixed 6\n");
 }
 
 #[tokio::test]
@@ -117,4 +123,7 @@ async fn the_history_and_the_settings_of_a_server_are_read_over_its_api() {
     assert_eq!((&told["settings"]["max"], &told["settings"]["min"]), (&json!(4), &json!(2)));
     assert_eq!((&told["target_type"], &told["basis"]), (&json!("wine"), &json!("sessions")));
     assert!(told["scaled"]["containers_max"].as_u64().unwrap() >= 2, "{told:#}");
+    let now =
+        told["fixed"].as_array().unwrap().iter().find(|one| one["why"].as_array().unwrap().contains(&json!("now")));
+    assert_eq!(now.unwrap()["containers"], 2, "{told:#}");
 }

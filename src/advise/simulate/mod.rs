@@ -120,20 +120,31 @@ pub enum Why {
     Advised,
     /// As large as the one that follows demand ever is.
     AsLarge,
+    /// There are so many now.
+    Now,
+    /// Somebody asked for it.
+    Asked,
 }
 
 /// Plays a demand through with a pool that follows it, and with those of one size that cost as much, that are as large, and where less
-/// than `wait_chance` of the sessions wait.
+/// than `wait_chance` of the sessions wait; and with `others`.
 #[must_use]
-pub fn compare(basis: &Basis, stage: &Stage, settings: &ScaleConfig, wait_chance: f64) -> Comparison {
+pub fn compare(
+    basis: &Basis,
+    stage: &Stage,
+    settings: &ScaleConfig,
+    wait_chance: f64,
+    others: &[(u64, Why)],
+) -> Comparison {
     let scaled = simulate(basis, stage, Size::Scaled(settings));
     let advised = smallest(|containers| basis.replay(containers).wait_chance < wait_chance);
     let mut sizes: BTreeMap<u64, Vec<Why>> = BTreeMap::new();
-    for (containers, why) in [
+    let found = [
         ((scaled.containers_mean.ceil() as u64).max(1), Why::AsCostly),
         (u64::from(advised), Why::Advised),
         (scaled.containers_max.max(1), Why::AsLarge),
-    ] {
+    ];
+    for (containers, why) in found.into_iter().chain(others.iter().copied().filter(|(containers, _)| *containers > 0)) {
         sizes.entry(containers).or_default().push(why);
     }
     let fixed = sizes.into_iter().map(|(containers, why)| {
@@ -291,7 +302,7 @@ mod tests {
     #[test]
     fn fixed_sizes_stand_beside_it_each_once() {
         let basis = busy_day(3);
-        let found = compare(&basis, &stage(&basis, 10), &settings(0, 30, 1), 0.01);
+        let found = compare(&basis, &stage(&basis, 10), &settings(0, 30, 1), 0.01, &[(7, Why::Asked), (0, Why::Now)]);
         let sizes: Vec<_> = found.fixed.iter().map(|one| one.containers).collect();
         assert!(sizes.is_sorted_by(|one, next| one < next), "{sizes:?}");
         let why = |wanted| found.fixed.iter().find(|one| one.why.contains(&wanted)).unwrap();
@@ -299,6 +310,7 @@ mod tests {
         assert!(
             costly.containers as f64 >= found.scaled.containers_mean && large.containers == found.scaled.containers_max
         );
+        assert_eq!(why(Why::Asked).containers, 7);
         assert!(why(Why::Advised).outcome.waits.wait_chance < 0.01);
         assert!(large.outcome.container_hours > found.scaled.container_hours);
         let fine = |one: &Outcome| (0.0..=1.0).contains(&one.in_use) && one.containers_p95 <= one.containers_max;

@@ -44,6 +44,9 @@ pub(super) struct Args {
     /// How long a container takes from being asked for to being available
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     startup: Duration,
+    /// Also a pool of so many all the time; may be given several times
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    fixed: Vec<u64>,
     /// The chance to wait that is too much already, for the size that is advised
     #[arg(long, value_name = "CHANCE", default_value = "1%", value_parser = chance)]
     wait_chance: f64,
@@ -80,6 +83,8 @@ pub(super) async fn simulate(args: Args) -> anyhow::Result<ExitCode> {
     let found = demand::found(&args.demand, args.target_type.as_ref(), &args.connection, args.startup).await?;
     let settings = args.settings.with(args.target_type.as_ref(), found.info.as_ref())?;
     let (basis, stage) = (&found.basis, &found.stage);
+    let asked = args.fixed.iter().map(|containers| (*containers, Why::Asked));
+    let others: Vec<_> = asked.chain(found.info.map(|info| (info.counts.total, Why::Now))).collect();
     let simulated = Simulated {
         target_type: found.name,
         startup_seconds: args.startup.as_secs_f64(),
@@ -90,7 +95,7 @@ pub(super) async fn simulate(args: Args) -> anyhow::Result<ExitCode> {
         mean_holding_seconds: basis.holding_seconds(),
         mean_away_seconds: basis.away_seconds,
         wait_chance: args.wait_chance,
-        comparison: compare(basis, stage, &settings, args.wait_chance),
+        comparison: compare(basis, stage, &settings, args.wait_chance, &others),
         settings,
         left_out: LEFT_OUT,
     };
@@ -121,6 +126,8 @@ fn rows(simulated: &Simulated) -> Vec<PoolRow> {
         Why::AsCostly => "as costly".to_owned(),
         Why::Advised => format!("advised for {}", percent(simulated.wait_chance)),
         Why::AsLarge => "as large".to_owned(),
+        Why::Now => "now".to_owned(),
+        Why::Asked => "asked for".to_owned(),
     };
     let scaled = PoolRow { name: "scaled".to_owned(), outcome: scaled.clone(), note: String::new() };
     let fixed = fixed.iter().map(|one| PoolRow {

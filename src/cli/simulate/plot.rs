@@ -12,7 +12,8 @@ use crate::advise::simulate::Part;
 const SIZE: (u32, u32) = (1000, 420);
 const CONTAINERS: RGBColor = RGBColor(40, 110, 190);
 const SESSIONS: RGBColor = RGBColor(200, 60, 40);
-const DAY: f64 = 86_400.0;
+const HOUR: f64 = 3600.0;
+const DAY: f64 = 24.0 * HOUR;
 
 /// # Errors
 /// The file cannot be written.
@@ -24,12 +25,10 @@ pub(super) fn draw(simulated: &Simulated, path: &Path) -> anyhow::Result<()> {
 
 fn on<D: DrawingBackend>(backend: D, simulated: &Simulated) -> Result<(), DrawingAreaErrorKind<D::ErrorType>> {
     let course = &simulated.comparison.scaled.course;
-    let (part, unit) = (
-        simulated.span_seconds / course.len() as f64,
-        if simulated.span_seconds > 2.0 * DAY { (DAY, "d") } else { (3600.0, "h") },
-    );
+    let (unit, name_of_unit) = if simulated.span_seconds > 2.0 * DAY { (DAY, "d") } else { (HOUR, "h") };
+    let span = simulated.span_seconds.max(1.0) / unit;
     let points = |of: fn(&Part) -> u64| {
-        let at = move |number: usize| number as f64 * part / unit.0;
+        let at = move |number: usize| number as f64 * span / course.len() as f64;
         course.iter().enumerate().map(move |(number, one)| (at(number), of(one) as f64)).collect::<Vec<_>>()
     };
     let most = course.iter().map(|one| one.containers.max(one.sessions)).max().unwrap_or_default();
@@ -40,11 +39,11 @@ fn on<D: DrawingBackend>(backend: D, simulated: &Simulated) -> Result<(), Drawin
         .margin(12)
         .x_label_area_size(30)
         .y_label_area_size(56)
-        .build_cartesian_2d(0.0..(simulated.span_seconds / unit.0).max(part), 0.0..most as f64 * 1.05 + 1.0)?;
+        .build_cartesian_2d(0.0..span, 0.0..most as f64 * 1.05 + 1.0)?;
     chart
         .configure_mesh()
         .light_line_style(WHITE)
-        .x_label_formatter(&|time| format!("{time:.1} {}", unit.1))
+        .x_label_formatter(&|time| format!("{time:.1} {name_of_unit}"))
         .y_label_formatter(&|count| format!("{count:.0}"))
         .draw()?;
     for (name, points, colour) in [
