@@ -26,7 +26,7 @@ pub(super) struct Account {
 impl Account {
     pub(super) fn new(horizon: u64) -> Self {
         let part = (horizon / PARTS).max(1);
-        let course = vec![Part::default(); (horizon / part) as usize + 1];
+        let course = vec![Part::default(); horizon.div_ceil(part).max(1) as usize];
         Self { by_size: Vec::new(), in_use: 0, added: 0, taken_away: 0, part, course, horizon }
     }
 
