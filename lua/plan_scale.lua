@@ -9,7 +9,7 @@
 -- ARGV[6] hold_ms
 --
 -- Outcomes
---   ok    pool time in ms; leases, offers, tickets; containers, unhealthy ones, cordoned ones, those that are being taken
+--   ok    pool time and Redis's own in ms; leases, offers, tickets; containers, unhealthy ones, cordoned ones, those that are being taken
 --         away; what was remembered, why it was decided so, and what new ones are made like (or false); ids of those that are
 --         being taken away
 --   busy  another replica has it
@@ -33,6 +33,6 @@ redis.call('HSET', key, 'by', replica, 'until', int(S.wall + hold_ms))
 local function size(set)
   return redis.call('ZCARD', S.base .. set)
 end
-return { 'ok', int(S.now), size('leases'), size('offers'), size('tickets'), size('containers'), size('unhealthy'),
+return { 'ok', int(S.now), int(S.wall), size('leases'), size('offers'), size('tickets'), size('containers'), size('unhealthy'),
   redis.call('HLEN', S.base .. 'cordons'), size('leaving'), known[3], known[4], known[5],
   redis.call('ZRANGE', S.base .. 'leaving', 0, 99) }

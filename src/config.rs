@@ -8,6 +8,7 @@
 
 mod api_key;
 mod audit;
+mod cron;
 mod defaults;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -19,6 +20,7 @@ mod redaction;
 mod redis_url;
 mod reset;
 mod scale;
+mod schedule;
 mod telemetry;
 mod validate;
 mod webhook;
@@ -49,6 +51,7 @@ pub use self::{
     redis_url::{HostPort, RedisPlace, RedisUrl},
     reset::{QuarantineConfig, ResetConfig, ResetKind, ResetWebhook, TypeReset},
     scale::ScaleConfig,
+    schedule::ScheduleConfig,
     telemetry::TelemetryConfig,
     webhook::WebhookConfig,
 };

@@ -5,12 +5,12 @@
 //! - [`app`] wires the parts of a replica together, supervises them and ends them.
 //! - [`cli`] is the command line; its client commands speak HTTP only, through [`client`].
 //! - [`api`] is the HTTP API: one file for each resource.
+//! - [`advise`] is the mathematics of how large a pool should be: no I/O. It asks what [`scale`] decides.
 //! - [`events`] tells what happens: to those who follow it, and to webhooks; it keeps the history.
 //! - [`pool`] is what the service promises: sessions and the line.
 //! - [`discovery`] keeps the registry in step with the [`provider`]s; [`health`] probes containers;
 //!   [`recycle`] makes them clean between two sessions; [`scale`] makes pools follow demand.
 //! - [`store`] is Redis: keys, scripts, connections. Nothing else names it.
-//! - [`advise`] is the mathematics of how large a pool should be: no I/O.
 //! - [`webhook`] posts signed messages.
 //! - [`rfb`] is the little of the VNC protocol that probes and the [`demo`] target share.
 //! - `retry_after` reads the header of that name, for [`client`] and [`webhook`].

@@ -11,7 +11,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("cli", &["advise", "api", "app", "client", "demo", "provider", "telemetry"]),
     ("app", &["api", "discovery", "events", "health", "pool", "provider", "recycle", "scale", "store", "telemetry"]),
     ("api", &["events", "pool", "provider", "telemetry"]),
-    ("advise", &[]),
+    ("advise", &["scale"]),
     ("client", &["retry_after"]),
     ("demo", &["rfb"]),
     ("discovery", &["provider", "store"]),
@@ -41,6 +41,7 @@ const ALONE: &[(&str, &[&str])] = &[
     ("actix_http", &["api"]),
     ("actix_server", &["api"]),
     ("bollard", &["provider"]),
+    ("croner", &["config"]),
     ("kube", &["provider"]),
     ("k8s_openapi", &["provider"]),
 ];

@@ -30,6 +30,8 @@ pub enum BasisKind {
     Sessions,
     /// Drawn from what was counted by the hour.
     Hours,
+    /// Made up.
+    MadeUp,
 }
 
 /// Sessions that came, and how long containers are away after them.
@@ -80,6 +82,26 @@ impl Basis {
         (!basis.arrivals.is_empty()).then_some(basis)
     }
 
+    /// Of a demand that is made up, over so many seconds. None when nobody comes.
+    #[must_use]
+    pub fn of_demand(demand: &Demand, seconds: f64, away_seconds: f64, seed: u64) -> Option<Self> {
+        let arrivals = demand.arrivals(seconds, &mut StdRng::seed_from_u64(seed));
+        let basis = Self { kind: BasisKind::MadeUp, away_seconds, ..Self::of_arrivals(arrivals) };
+        (!basis.arrivals.is_empty()).then_some(basis)
+    }
+
+    /// When the first session came (seconds).
+    #[must_use]
+    pub fn begin_seconds(&self) -> f64 {
+        self.arrivals.first().map_or(0.0, |first| first.at)
+    }
+
+    /// How many sessions came.
+    #[must_use]
+    pub fn sessions(&self) -> usize {
+        self.arrivals.len()
+    }
+
     /// From the first arrival to the last.
     #[must_use]
     pub fn span_seconds(&self) -> f64 {
@@ -110,7 +132,7 @@ impl Basis {
     /// The span in parts of about an hour, each with its rate.
     #[must_use]
     pub fn stretches(&self) -> Vec<Stretch> {
-        let (span, begin) = (self.span_seconds(), self.arrivals.first().map_or(0.0, |first| first.at));
+        let (span, begin) = (self.span_seconds(), self.begin_seconds());
         let count = (span / HOUR).round().clamp(1.0, STRETCHES_MOST);
         let length = span / count;
         let mut sessions = vec![0_u64; count as usize];

@@ -117,14 +117,21 @@ impl Demand {
     #[must_use]
     pub fn rate(&self, at: f64) -> f64 {
         let hour = (at / HOUR) as usize % self.hourly.len().max(1);
+        self.hourly.get(hour).copied().unwrap_or_default() / HOUR * self.bursts_at(at)
+    }
+
+    /// How many times as many come at this time.
+    fn bursts_at(&self, at: f64) -> f64 {
         let bursts = self.bursts.iter().filter(|burst| (burst.at..burst.at + burst.lasts).contains(&at));
-        self.hourly.get(hour).copied().unwrap_or_default() / HOUR * bursts.map(|burst| burst.times).product::<f64>()
+        bursts.map(|burst| burst.times).product()
     }
 
     /// Draws the sessions of so many seconds, in order: a Poisson process. From candidates at the highest rate that can be
     /// each is taken with the chance that its time's rate is of that.
     pub fn arrivals(&self, seconds: f64, rng: &mut impl RngExt) -> Vec<Arrival> {
-        let bursts = self.bursts.iter().map(|burst| burst.times.max(1.0)).product::<f64>();
+        // Those that overlap are the most where one of them begins or ends.
+        let edges = self.bursts.iter().flat_map(|burst| [burst.at, burst.at + burst.lasts]);
+        let bursts = edges.map(|at| self.bursts_at(at)).fold(1.0, f64::max);
         let highest = self.hourly.iter().copied().fold(0.0, f64::max) / HOUR * bursts;
         let mut arrivals = Vec::new();
         if highest <= 0.0 {
@@ -191,6 +198,20 @@ mod tests {
         let arrivals = drawn(&Demand::steady(3600.0, Holding::Fixed(1.0)).with_burst(burst), 2.0 * HOUR);
         let (in_it, before) = (within(&arrivals, HOUR, HOUR + 600.0), within(&arrivals, HOUR - 600.0, HOUR));
         assert!((in_it / 6000.0 - 1.0).abs() < 0.1 && (before / 600.0 - 1.0).abs() < 0.2, "{in_it} {before}");
+    }
+
+    #[test]
+    fn many_bursts_are_drawn_as_fast_as_few_and_where_they_overlap_both_count() {
+        let burst = |at, times| Burst { at, lasts: 600.0, times };
+        let mut demand = Demand::steady(360.0, Holding::Fixed(1.0));
+        for number in 0..40 {
+            demand = demand.with_burst(burst(f64::from(number) * 1800.0, 5.0));
+        }
+        // The first one ends in the second, which is more without it.
+        demand = demand.with_burst(burst(-300.0, 0.1));
+        let arrivals = drawn(&demand, 20.0 * HOUR);
+        let (both, one) = (within(&arrivals, 0.0, 300.0), within(&arrivals, 300.0, 600.0));
+        assert!(both < 40.0 && (100.0..200.0).contains(&one), "{both} {one}");
     }
 
     #[test]

@@ -4,12 +4,15 @@
 //! The two answer different questions. The replay knows bursts, days and long sessions as they were, but nothing that has
 //! not happened; the formula takes each hour as steady, arrivals as independent and durations as exponential. Where they
 //! agree, either may be believed; where the replay says more, demand comes in bursts.
+//!
+//! And should it be as large all the time? A pool that follows demand is played through beside some of one size ([`simulate`]).
 
 mod basis;
 pub mod csv;
 pub mod demand;
 pub mod erlang;
 pub mod replay;
+pub mod simulate;
 
 use serde::Serialize;
 

@@ -24,14 +24,18 @@ pub fn replay(arrivals: &[Arrival], away_seconds: f64, containers: u32) -> Vec<f
     arrivals.iter().map(wait).collect()
 }
 
-fn micros(seconds: f64) -> u64 {
+pub(super) fn micros(seconds: f64) -> u64 {
     (seconds * 1e6).round() as u64
 }
 
 /// The same, in short.
 #[must_use]
 pub fn waits(arrivals: &[Arrival], away_seconds: f64, containers: u32) -> Waits {
-    let mut waits = replay(arrivals, away_seconds, containers);
+    summary(replay(arrivals, away_seconds, containers))
+}
+
+/// How those fare who wait so long (seconds).
+pub(super) fn summary(mut waits: Vec<f64>) -> Waits {
     waits.sort_unstable_by(f64::total_cmp);
     let count = waits.len().max(1) as f64;
     let waited = waits.len() - waits.partition_point(|wait| *wait <= 0.0);

@@ -18,6 +18,7 @@ mod scale;
 mod serve;
 mod sessions;
 mod signals;
+mod simulate;
 mod status;
 mod supervise;
 mod types;
@@ -75,6 +76,9 @@ enum Command {
     /// Tell how large a pool should be, by what happened
     #[command(after_help = advise::HELP)]
     Advise(advise::Args),
+    /// Play a pool that follows demand through with what happened, beside pools of one size
+    #[command(after_help = simulate::HELP)]
+    Simulate(simulate::Args),
     /// Have a container given out no more; its session goes on
     Cordon(operator::Args),
     /// Let a container be given out again, and end its drain
@@ -154,6 +158,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Scale(args) => scale::scale(args).await,
         Command::Explain(args) => explain::explain(args).await,
         Command::Advise(args) => advise::advise(args).await,
+        Command::Simulate(args) => simulate::simulate(args).await,
         Command::Cordon(args) => operator::cordon(args).await,
         Command::Uncordon(args) => operator::uncordon(args).await,
         Command::Unquarantine(args) => operator::unquarantine(args).await,

@@ -1,22 +1,8 @@
 //! How many containers a type should have, and why. What is known goes in and a decision comes out, so that the simulation asks what
 //! a replica asks.
 
-use std::{collections::VecDeque, fmt, time::Duration};
-
-/// What bounds a decision.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bounds {
-    /// Idle ones beside those in use and those that somebody waits for.
-    pub min_idle: u64,
-    /// The fewest.
-    pub min: u64,
-    /// The most, whatever they do.
-    pub max: u64,
-    /// Between two additions.
-    pub up_pause: Duration,
-    /// So long nobody must have needed what is taken away.
-    pub calm: Duration,
-}
+pub use super::memory::Memory;
+use super::{Bounds, memory::millis};
 
 /// What there is of a type.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -31,17 +17,6 @@ pub struct Seen {
     pub usable: u64,
     /// All containers.
     pub all: u64,
-}
-
-/// What is remembered from one decision to the next.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Memory {
-    /// Since when there is one: before a whole calm is known nothing is taken away.
-    since_ms: Option<u64>,
-    /// The last addition.
-    up_ms: Option<u64>,
-    /// What was wanted lately, when last, and is not exceeded by anything later: the first is the most.
-    peaks: VecDeque<(u64, u64)>,
 }
 
 /// What is to be done.
@@ -64,6 +39,10 @@ pub enum Reason {
     Demand,
     /// There are fewer than the fewest.
     Min,
+    /// There are fewer than the schedule asks for at this time.
+    Schedule,
+    /// There are fewer than the share of the peak.
+    Peak,
     /// More are wanted than there may be.
     AtMax,
     /// More are wanted; the last ones that were added are to be seen first.
@@ -82,6 +61,8 @@ impl Reason {
             Self::Steady => "steady",
             Self::Demand => "demand",
             Self::Min => "min",
+            Self::Schedule => "schedule",
+            Self::Peak => "peak",
             Self::AtMax => "at_max",
             Self::Pausing => "pausing",
             Self::NotCalm => "not_calm",
@@ -104,8 +85,18 @@ pub struct Decision {
 /// Decides, and remembers.
 #[must_use]
 pub fn decide(bounds: &Bounds, memory: &mut Memory, seen: &Seen) -> Decision {
-    let demand = seen.live + seen.queued + bounds.min_idle;
-    let wanted = demand.clamp(bounds.min.min(bounds.max), bounds.max);
+    memory.forget_what_is_to_come(seen.at_ms);
+    let sessions = seen.live + seen.queued;
+    let peak = memory.peak(bounds, seen.at_ms, sessions.min(bounds.max));
+    let asked = [
+        (sessions + bounds.min_idle, Reason::Demand),
+        (bounds.min, Reason::Min),
+        (bounds.scheduled.min.max(sessions + bounds.scheduled.min_idle), Reason::Schedule),
+        (share(bounds.share_of_peak, peak), Reason::Peak),
+    ];
+    // Of those that ask for as many the first is the reason.
+    let (most, reason) = asked.into_iter().rev().max_by_key(|(count, _)| *count).unwrap_or(asked[0]);
+    let wanted = most.min(bounds.max);
     let held = memory.held(bounds, seen.at_ms, wanted);
     let decision = |change, reason| Decision { wanted, change, reason };
     if wanted > seen.usable {
@@ -118,9 +109,9 @@ pub fn decide(bounds: &Bounds, memory: &mut Memory, seen: &Seen) -> Decision {
             return decision(Change::None, Reason::Pausing);
         }
         memory.up_ms = Some(seen.at_ms);
-        return decision(Change::Up(more), if demand >= bounds.min { Reason::Demand } else { Reason::Min });
+        return decision(Change::Up(more), reason);
     }
-    if demand > bounds.max {
+    if sessions + bounds.idle() > bounds.max {
         return decision(Change::None, Reason::AtMax);
     }
     if wanted == seen.usable {
@@ -132,67 +123,34 @@ pub fn decide(bounds: &Bounds, memory: &mut Memory, seen: &Seen) -> Decision {
     }
 }
 
-impl Memory {
-    /// The most that was wanted in the last calm; none when that is not known for so long.
-    fn held(&mut self, bounds: &Bounds, at_ms: u64, wanted: u64) -> Option<u64> {
-        // A clock that was set back: what is from the future is not remembered.
-        let since = *self.since_ms.get_or_insert(at_ms);
-        if since > at_ms || self.peaks.back().is_some_and(|(at, _)| *at > at_ms) {
-            *self = Self { since_ms: Some(at_ms), up_ms: None, peaks: VecDeque::new() };
-        }
-        let from = at_ms.saturating_sub(millis(bounds.calm));
-        while self.peaks.front().is_some_and(|(at, _)| *at < from) {
-            self.peaks.pop_front();
-        }
-        while self.peaks.back().is_some_and(|(_, other)| *other <= wanted) {
-            self.peaks.pop_back();
-        }
-        self.peaks.push_back((at_ms, wanted));
-        let whole = self.since_ms.is_some_and(|since| since <= from);
-        whole.then(|| self.peaks[0].1)
-    }
-
-    /// From the text that it was written as; what cannot be read is forgotten.
-    #[must_use]
-    pub fn read(text: &str) -> Self {
-        let read = || {
-            let mut parts = text.split(' ');
-            let mut number = || -> Option<u64> { parts.next()?.parse().ok() };
-            let (since_ms, up_ms) = (number()?, number()?);
-            let peaks = parts
-                .map(|pair| {
-                    let (at, wanted) = pair.split_once(':')?;
-                    Some((at.parse().ok()?, wanted.parse().ok()?))
-                })
-                .collect::<Option<_>>()?;
-            Some(Self { since_ms: (since_ms > 0).then_some(since_ms), up_ms: (up_ms > 0).then_some(up_ms), peaks })
-        };
-        read().unwrap_or_default()
-    }
-}
-
-impl fmt::Display for Memory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.since_ms.unwrap_or_default(), self.up_ms.unwrap_or_default())?;
-        self.peaks.iter().try_for_each(|(at, wanted)| write!(f, " {at}:{wanted}"))
-    }
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+/// So much of a count, rounded up; what floating point adds in its last digits is not.
+fn share(share: f64, count: u64) -> u64 {
+    (share * count as f64 - 1e-9).ceil().max(0.0) as u64
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use proptest::prelude::*;
 
     use super::*;
+    use crate::scale::Scheduled;
 
-    const BOUNDS: Bounds =
-        Bounds { min_idle: 1, min: 2, max: 6, up_pause: Duration::from_secs(5), calm: Duration::from_mins(1) };
+    const BOUNDS: Bounds = Bounds {
+        min_idle: 1,
+        min: 2,
+        max: 6,
+        up_pause: Duration::from_secs(5),
+        calm: Duration::from_mins(1),
+        scheduled: Scheduled { min: 0, min_idle: 0 },
+        share_of_peak: 0.0,
+        peak_window: Duration::from_hours(24),
+    };
 
     /// A pool whose containers are there as soon as they are asked for.
     struct Pool {
+        bounds: Bounds,
         memory: Memory,
         now: u64,
         usable: u64,
@@ -200,7 +158,7 @@ mod tests {
 
     impl Pool {
         fn new(usable: u64) -> Self {
-            Self { memory: Memory::default(), now: 1_000_000, usable }
+            Self { bounds: BOUNDS, memory: Memory::default(), now: 1_000_000, usable }
         }
 
         fn step(&mut self, seconds: u64, live: u64, queued: u64) -> Decision {
@@ -208,7 +166,7 @@ mod tests {
             let seen = Seen { at_ms: self.now, live, queued, usable: self.usable, all: self.usable };
             // As it is stored between two decisions.
             self.memory = Memory::read(&self.memory.to_string());
-            let decision = decide(&BOUNDS, &mut self.memory, &seen);
+            let decision = decide(&self.bounds, &mut self.memory, &seen);
             match decision.change {
                 Change::None => {}
                 Change::Up(more) => self.usable += more,
@@ -269,6 +227,67 @@ mod tests {
         assert_eq!(pool.step(1, 0, 0).reason, Reason::NotCalm);
         assert_eq!(pool.step(59, 0, 0).reason, Reason::NotCalm);
         assert_eq!(pool.step(2, 0, 0).change, Change::Down(3));
+    }
+
+    #[test]
+    fn what_the_schedule_asks_for_is_there_while_it_holds_and_says_so() {
+        let mut pool = Pool::new(2);
+        assert_eq!(pool.step(61, 1, 0).reason, Reason::Steady);
+        pool.bounds.scheduled = Scheduled { min: 5, min_idle: 0 };
+        let up = pool.step(1, 1, 0);
+        assert_eq!((up.change, up.reason), (Change::Up(3), Reason::Schedule));
+        assert_eq!(pool.step(600, 1, 0).reason, Reason::Steady);
+        // Four in use, and two idle ones.
+        pool.bounds.scheduled = Scheduled { min: 0, min_idle: 2 };
+        let up = pool.step(1, 4, 0);
+        assert_eq!((up.change, up.reason), (Change::Up(1), Reason::Schedule));
+        let full = pool.step(1, 6, 0);
+        assert_eq!((full.change, full.reason), (Change::None, Reason::AtMax), "it is idle ones that are missing");
+        // What demand asks for as well is asked for by demand.
+        pool.bounds.scheduled = Scheduled::default();
+        assert_eq!(pool.step(1, 2, 0).reason, Reason::NotCalm);
+        assert_eq!(pool.step(61, 2, 0).change, Change::Down(3));
+    }
+
+    #[test]
+    fn a_share_of_the_most_sessions_of_the_window_stays() {
+        let mut pool = Pool::new(2);
+        (pool.bounds.share_of_peak, pool.bounds.max) = (0.5, 20);
+        pool.step(1, 2, 7);
+        assert_eq!(pool.usable, 10, "nine are wanted and an idle one");
+        for _ in 0..24 * 60 - 1 {
+            pool.step(60, 1, 0);
+        }
+        assert_eq!(pool.usable, 5, "half of nine");
+        // All were removed by somebody.
+        pool.usable = 0;
+        let up = pool.step(1, 1, 0);
+        assert_eq!((up.change, up.reason), (Change::Up(5), Reason::Peak));
+        for _ in 0..20 {
+            pool.step(60, 1, 0);
+        }
+        assert_eq!(pool.usable, 2, "a quarter of an hour after the window it is forgotten");
+        // Who waits beyond the most makes no larger pool.
+        pool.step(1, 2, 1000);
+        pool.step(61, 1, 0);
+        assert_eq!(pool.step(61, 1, 0).wanted, 10);
+    }
+
+    #[test]
+    fn a_peak_is_remembered_in_short_whatever_the_window_is() {
+        let mut pool = Pool::new(2);
+        (pool.bounds.share_of_peak, pool.bounds.max) = (0.1, 10_000);
+        pool.bounds.peak_window = Duration::from_hours(7 * 24);
+        for second in 0..8 * 24 * 60 {
+            pool.step(60, 9_999 - second / 2, 0);
+        }
+        assert!((96..=98).contains(&pool.memory.sessions.len()), "{}", pool.memory);
+    }
+
+    #[test]
+    fn a_share_is_rounded_up_and_by_nothing_else() {
+        let shares = [(0.5, 9), (0.55, 100), (0.1, 30), (1.0, 7), (0.001, 1), (0.5, 0)];
+        assert_eq!(shares.map(|(part, count)| share(part, count)), [5, 55, 3, 7, 1, 0]);
     }
 
     proptest! {

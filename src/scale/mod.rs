@@ -5,7 +5,9 @@
 //! away in two steps: the store takes an idle one out of the pool, in one step with the look at whether a session has it; from then
 //! on it is never given out, and is removed however often that is tried. Only what was added for demand is taken away.
 
+mod bounds;
 pub mod decide;
+mod memory;
 mod round;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -13,6 +15,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+pub use self::bounds::{Bounds, Scheduled};
 use self::round::Round;
 use crate::{
     metrics::Metrics,
@@ -23,6 +26,9 @@ use crate::{
 
 /// How often a type is decided about.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// Most that are added in one round, so that it ends within its claim.
+pub const ADDED_MOST: u64 = 8;
 
 /// The providers by their names.
 type Providers = BTreeMap<ProviderName, Arc<dyn Provider>>;

@@ -6,8 +6,8 @@ use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 
 use super::{
-    Providers,
-    decide::{Bounds, Change, Decision, Memory, Reason, Seen, decide},
+    ADDED_MOST, Bounds, Providers,
+    decide::{Change, Decision, Memory, Reason, Seen, decide},
 };
 use crate::{
     config::ScaleConfig,
@@ -26,9 +26,6 @@ const ACT: Duration = Duration::from_secs(15);
 
 /// Containers that are added, or removed, at a time.
 const AT_ONCE: usize = 4;
-
-/// Most that are added in one round, so that it ends within its claim.
-const ADDED_MOST: u64 = 8;
 
 /// A page of containers.
 const PAGE: usize = 100;
@@ -70,11 +67,14 @@ impl Round<'_> {
         let containers = self.containers().await?;
         self.give_up_half_made(&containers).await?;
         let mut memory = plan.memory.as_deref().map(Memory::read).unwrap_or_default();
-        let decision = decide(&self.bounds(), &mut memory, &seen(&plan));
+        // By Redis's clock: a replica's may be wrong.
+        let clock = i64::try_from(plan.clock_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        let (bounds, _) = Bounds::of(self.settings, clock.unwrap_or_default());
+        let decision = decide(&bounds, &mut memory, &seen(&plan));
         let told = match decision.change {
             Change::None => Told::nothing(decision.reason),
             Change::Up(more) => self.add(&plan, &containers, more.min(ADDED_MOST), decision.reason).await?,
-            Change::Down(fewer) => self.take_away(&containers, fewer, &decision).await?,
+            Change::Down(fewer) => self.take_away(&containers, fewer, bounds.idle(), &decision).await?,
         };
         self.tell(&decision, &memory, &told).await?;
         self.remove(&containers, &plan.taken).await;
@@ -97,11 +97,6 @@ impl Round<'_> {
             }
         }
         Ok(())
-    }
-
-    fn bounds(&self) -> Bounds {
-        let ScaleConfig { min_idle, min, max, up_pause, calm, .. } = *self.settings;
-        Bounds { min_idle, min, max, up_pause, calm }
     }
 
     async fn tell(&self, decision: &Decision, memory: &Memory, told: &Told<'_>) -> Result<(), StoreError> {
@@ -165,6 +160,7 @@ impl Round<'_> {
         &self,
         containers: &[Container],
         fewer: u64,
+        idle: u64,
         decision: &Decision,
     ) -> Result<Told<'static>, StoreError> {
         let mut added: Vec<_> = containers.iter().filter(|one| one.labels.contains_key(SCALED_LABEL)).collect();
@@ -175,8 +171,7 @@ impl Round<'_> {
             return Ok(Told { detail, ..Told::nothing(decision.reason) });
         }
         let (target_type, reason) = (self.target_type, decision.reason.as_str());
-        let (least, idle) = (decision.wanted, self.settings.min_idle);
-        let taken = self.store.take_away(target_type, self.replica, fewer, least, idle, &added).await?;
+        let taken = self.store.take_away(target_type, self.replica, fewer, decision.wanted, idle, &added).await?;
         for id in &taken {
             tracing::info!(%target_type, container_id = %id, reason, "a container is taken away");
         }

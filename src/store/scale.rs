@@ -14,6 +14,8 @@ use crate::model::{ContainerId, TargetType, TypeScale};
 pub struct ScalePlan {
     /// Pool time, in milliseconds.
     pub now_ms: u64,
+    /// Redis's clock, in milliseconds since 1970: what schedules go by.
+    pub clock_ms: u64,
     /// Sessions that have a container.
     pub leases: u64,
     /// Sessions that are offered one.
@@ -78,6 +80,7 @@ impl Store {
         let values = &mut reply.values;
         Ok(Some(ScalePlan {
             now_ms: values.number()?,
+            clock_ms: values.number()?,
             leases: values.number()?,
             offers: values.number()?,
             queued: values.number()?,

@@ -7,6 +7,7 @@ mod operator;
 mod queries;
 mod run;
 mod serve;
+mod simulate;
 mod up;
 mod usage;
 mod webhooks;

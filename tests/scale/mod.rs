@@ -5,7 +5,7 @@ mod processes;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use leasehold::{
-    config::{Config, ScaleConfig, TypeConfig},
+    config::{Config, ScaleConfig, ScheduleConfig, TypeConfig},
     metrics::Metrics,
     model::{Container, EndReason, EngineState, OwnerName, PoolState, Session, SessionId, SessionState},
     provider, scale,
@@ -238,14 +238,60 @@ async fn a_pool_without_any_container_grows_by_what_was_kept_of_its_template() {
 /// Settings as an operator of this configuration has them.
 #[test]
 fn a_scale_that_contradicts_itself_is_refused_by_name() {
+    let entry = |cron: &str, more: &str| {
+        format!("max = 2\n[[types.wine.scale.schedule]]\ncron = \"{cron}\"\nduration = \"10h\"\nmin = 2\n{more}")
+    };
     for (text, said) in [
         ("max = 0", "types.wine.scale.max = 0"),
         ("max = 2\nmin = 3", "types.wine.scale.min = 3"),
         ("max = 2\nmin_idle = 3", "types.wine.scale.min_idle = 3"),
         ("max = 2\ncalm = \"0s\"", "types.wine.scale.calm = 0ns"),
         ("min = 2", "max"),
+        ("max = 2\nshare_of_peak = 1.5", "types.wine.scale.share_of_peak = 1.5: more than 0, up to 1"),
+        ("max = 2\npeak_window = \"200h\"", "types.wine.scale.peak_window = 720000s"),
+        (&entry("0 8 * *", ""), "types.wine.scale.schedule[0].cron = 0 8 * *: minute, hour, day of the month, month"),
+        (&entry("0 0 30 2 *", ""), "types.wine.scale.schedule[0].cron = 0 0 30 2 *: minute, hour"),
+        (
+            &entry("0 8 * * *", "time_zone = \"Europe/Berln\""),
+            "types.wine.scale.schedule[0].time_zone = Europe/Berln: a name of the time zone database, as in Europe/Berlin",
+        ),
+        (&entry("0 8 * * *", "min_idle = 3"), "types.wine.scale.schedule[0].min_idle = 3: at most"),
+        (&entry("0 8 * * *", "").replace("10h", "200h"), "types.wine.scale.schedule[0].duration = 720000s"),
+        (&entry("0 8 * * *", "").replace("min = 2", "min = 0"), "types.wine.scale.schedule[0].min = 0: 1 or more"),
+        (&entry("0 8 * * *", "").replace("cron", "corn"), "corn"),
     ] {
         let error = Config::parse(&format!("[types.wine.scale]\n{text}\n")).unwrap_err().to_string();
         assert!(error.contains(said), "{text}: {error}");
     }
+}
+
+#[test]
+fn a_schedule_is_read_and_written_as_it_stands_in_the_configuration() {
+    let text = "[types.wine.scale]\nmax = 9\nshare_of_peak = 0.5\n\n[[types.wine.scale.schedule]]\n\
+                cron = \"0 8 * * mon-fri\"\ntime_zone = \"Europe/Berlin\"\nduration = \"10h\"\nmin = 8\n";
+    let read = |text: &str| Config::parse(text).unwrap().types.into_iter().next().unwrap().1.scale.unwrap();
+    let scale = read(text);
+    assert_eq!((scale.share_of_peak, scale.peak_window), (Some(0.5), Duration::from_hours(24)));
+    assert_eq!((scale.schedule[0].cron.as_str(), scale.schedule[0].min), ("0 8 * * mon-fri", 8));
+    let written = toml::to_string(&Config::parse(text).unwrap().shown()).unwrap();
+    assert_eq!(read(&written), scale);
+}
+
+#[tokio::test]
+async fn a_schedule_that_holds_makes_the_pool_larger_and_tells_it() {
+    let entry = ScheduleConfig {
+        cron: "* * * * *".to_owned(),
+        time_zone: "Asia/Kathmandu".to_owned(),
+        duration: Duration::from_mins(2),
+        min: 2,
+        min_idle: 0,
+    };
+    let scaled =
+        Scaled::with(1, |target| target, |settings| (settings.min, settings.schedule) = (0, vec![entry])).await;
+    scaled.has(2).await;
+    let told = |fields: &BTreeMap<String, String>| {
+        fields["kind"] == "type.scaled" && fields["reason"] == "schedule" && fields["change"] == "1"
+    };
+    eventually("it tells", PATIENCE, async || scaled.events().iter().any(told).then_some(())).await;
+    scaled.end().await;
 }

@@ -49,6 +49,9 @@ async fn what_is_taken_away_is_never_given_out_again_whatever_is_done_with_it() 
     assert!(matches!(bench.allocate().await, Allocated::Shortage(None)));
     let plan = bench.plan("first").await.unwrap();
     assert_eq!((plan.taken, plan.leaving, plan.containers, plan.leases), (ids(&["two"]), 1, 3, 2));
+    // What schedules go by.
+    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis() as u64;
+    assert!(now.abs_diff(plan.clock_ms) < 10_000, "{} at {now}", plan.clock_ms);
     assert_eq!(bench.audit(false).await, []);
     // Its provider has removed it.
     bench.store.remove(&bench.wine, &mark(2, 3), &ids(&["two"])).await.unwrap();

@@ -81,9 +81,9 @@ pub(super) async fn advise(args: Args) -> anyhow::Result<ExitCode> {
     args.output.told(&advised, &advised, || advised.iter().map(for_people).collect::<Vec<_>>().join("\n"))?.print()
 }
 
-type Named = (String, Option<u32>, Basis);
+pub(super) type Named = (String, Option<u32>, Basis);
 
-fn of_file(path: &Path, target_type: Option<&TargetType>) -> anyhow::Result<Named> {
+pub(super) fn of_file(path: &Path, target_type: Option<&TargetType>) -> anyhow::Result<Named> {
     let what = || path.display().to_string();
     let arrivals = advise::csv::read(&fs::read(path).with_context(what)?).with_context(what)?;
     let name = target_type.map_or_else(what, ToString::to_string);
@@ -114,7 +114,7 @@ async fn of_history(client: &Client, wanted: Option<&TargetType>) -> anyhow::Res
 }
 
 /// `1%` or `0.01`.
-fn chance(text: &str) -> Result<f64, String> {
+pub(super) fn chance(text: &str) -> Result<f64, String> {
     let number = match text.strip_suffix('%') {
         Some(percent) => percent.trim().parse().map(|percent: f64| percent / 100.0),
         None => text.parse(),
@@ -163,6 +163,7 @@ fn for_people(advised: &Advised) -> String {
     let source = match advice.basis {
         BasisKind::Sessions => "as they were recorded",
         BasisKind::Hours => "drawn by chance from what was counted by the hour",
+        BasisKind::MadeUp => "made up",
     };
     text += &format!(
         "{} sessions in {}, {source}; each holds a container for {} in the mean{away}.\n",
@@ -200,7 +201,7 @@ fn cells(size: &Size, advice: &Advice, now: Option<u32>) -> Vec<String> {
 }
 
 /// With two digits that count.
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     let percent = share * 100.0;
     match percent {
         0.0 => "0%".to_owned(),
@@ -212,7 +213,7 @@ fn percent(share: f64) -> String {
 }
 
 /// In the unit that suits it.
-fn time(seconds: f64) -> String {
+pub(super) fn time(seconds: f64) -> String {
     match seconds {
         _ if seconds < 1.0 => format!("{:.0} ms", seconds * 1e3),
         _ if seconds < 120.0 => format!("{seconds:.1} s"),
