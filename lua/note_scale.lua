@@ -13,10 +13,11 @@
 -- ARGV[10] told      '1': this reason is told, also where nothing changes
 -- ARGV[11] detail    in words; ''
 -- ARGV[12] template  what new containers are made like, when that is news; ''
+-- ARGV[13] epoch     of the plan
 --
 -- Outcomes
 --   ok
---   lost  another replica has it
+--   lost  another replica has it, or Redis may have lost what it was planned by
 --
 -- Events: type.scaled.
 local replica = ARGV[5]
@@ -27,6 +28,7 @@ local change = ARGV[9]
 local told = ARGV[10]
 local detail = ARGV[11]
 local template = ARGV[12]
+local epoch = ARGV[13]
 
 -- How long whoever decided has the type until it decides again. Others wait no longer for one that died in between.
 local BETWEEN_ROUNDS_MS = 5000
@@ -37,7 +39,7 @@ if refused then
 end
 local key = S.base .. 'scale'
 local known = redis.call('HMGET', key, 'by', 'reason')
-if known[1] ~= replica then
+if known[1] ~= replica or epoch ~= int(S.epoch) then
   return { 'lost' }
 end
 licence()

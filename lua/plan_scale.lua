@@ -11,7 +11,7 @@
 -- Outcomes
 --   ok    pool time and Redis's own in ms; leases, offers, tickets; containers, unhealthy ones, cordoned ones, those that are being taken
 --         away; what was remembered, why it was decided so, and what new ones are made like (or false); ids of those that are
---         being taken away
+--         being taken away; the epoch
 --   busy  another replica has it
 local replica = ARGV[5]
 local hold_ms = tonumber(ARGV[6])
@@ -35,4 +35,4 @@ local function size(set)
 end
 return { 'ok', int(S.now), int(S.wall), size('leases'), size('offers'), size('tickets'), size('containers'), size('unhealthy'),
   redis.call('HLEN', S.base .. 'cordons'), size('leaving'), known[3], known[4], known[5],
-  redis.call('ZRANGE', S.base .. 'leaving', 0, 99) }
+  redis.call('ZRANGE', S.base .. 'leaving', 0, 99), int(S.epoch) }

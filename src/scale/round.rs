@@ -76,8 +76,9 @@ impl Round<'_> {
             Change::Up(more) => self.add(&plan, &containers, more.min(ADDED_MOST), decision.reason).await?,
             Change::Down(fewer) => self.take_away(&containers, fewer, bounds.idle(), &decision).await?,
         };
-        self.tell(&decision, &memory, &told).await?;
-        self.remove(&containers, &plan.taken).await;
+        if self.tell(plan.epoch, &decision, &memory, &told).await? {
+            self.remove(&containers, &plan.taken).await;
+        }
         Ok(())
     }
 
@@ -99,7 +100,14 @@ impl Round<'_> {
         Ok(())
     }
 
-    async fn tell(&self, decision: &Decision, memory: &Memory, told: &Told<'_>) -> Result<(), StoreError> {
+    /// Whether it still has the type, and Redis lost nothing: else what was taken away may be somebody's again.
+    async fn tell(
+        &self,
+        epoch: u64,
+        decision: &Decision,
+        memory: &Memory,
+        told: &Told<'_>,
+    ) -> Result<bool, StoreError> {
         let steady = matches!(decision.reason, Reason::Steady | Reason::NotCalm | Reason::Pausing);
         let note = ScaleNote {
             memory: &memory.to_string(),
@@ -109,8 +117,9 @@ impl Round<'_> {
             told: !steady || told.reason != decision.reason.as_str(),
             detail: &told.detail,
             template: told.template.as_deref(),
+            epoch,
         };
-        self.store.note_scale(self.target_type, self.replica, &note).await.map(|_| ())
+        self.store.note_scale(self.target_type, self.replica, &note).await
     }
 
     /// Adds containers, as many as can be.

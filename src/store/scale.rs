@@ -38,6 +38,8 @@ pub struct ScalePlan {
     pub template: Option<String>,
     /// Up to a hundred of those that are being taken away.
     pub taken: Vec<ContainerId>,
+    /// The epoch that it is of: in another one, containers that were being taken away may be anybody's.
+    pub epoch: u64,
 }
 
 /// A decision, as it is kept and told.
@@ -57,6 +59,8 @@ pub struct ScaleNote<'a> {
     pub detail: &'a str,
     /// What new containers are made like, when that is news.
     pub template: Option<&'a str>,
+    /// That of the plan.
+    pub epoch: u64,
 }
 
 impl Store {
@@ -92,10 +96,11 @@ impl Store {
             reason: values.optional_text()?,
             template: values.optional_text()?,
             taken: ids(values.texts()?, scripts::PLAN_SCALE.name)?,
+            epoch: values.number()?,
         }))
     }
 
-    /// Keeps and tells a decision. Says whether this replica still has the type.
+    /// Keeps and tells a decision. Says whether this replica still has the type, and Redis what it was planned by.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -114,6 +119,7 @@ impl Store {
             flag(note.told),
             note.detail.to_owned(),
             note.template.unwrap_or_default().to_owned(),
+            note.epoch.to_string(),
         ];
         let reply = self.run(Way::Slow, &scripts::NOTE_SCALE, target_type, &bytes(&args)).await?;
         match reply.code.as_str() {

@@ -185,7 +185,11 @@ of_a_type!(
     library!("operated" "mark_cordon" "definition" "pass_cordon")
 );
 of_a_type!(PLAN_SCALE, "plan_scale", ["replica", "hold_ms"]);
-of_a_type!(NOTE_SCALE, "note_scale", ["replica", "memory", "reason", "wanted", "change", "told", "detail", "template"]);
+of_a_type!(
+    NOTE_SCALE,
+    "note_scale",
+    ["replica", "memory", "reason", "wanted", "change", "told", "detail", "template", "epoch"]
+);
 of_a_type!(TAKE_AWAY, "take_away", ["replica", "most", "least", "min_idle", "..."]);
 of_a_type!(SETTLE, "settle", ["container"]);
 of_a_type!(CORDON, "cordon", ["container", "by"], library!("operated" "mark_cordon"));

@@ -98,7 +98,8 @@ async fn enough_is_left_for_all_who_are_there_at_that_moment() {
 async fn one_replica_decides_and_another_goes_on_where_it_stopped() {
     let bench = Bench::new();
     bench.containers(&["one", "two"]).await;
-    assert!(bench.plan("first").await.unwrap().memory.is_none());
+    let plan = bench.plan("first").await.unwrap();
+    assert!(plan.memory.is_none());
     assert_eq!(bench.plan("second").await, None);
     let note = ScaleNote {
         memory: "1 2 3:4",
@@ -108,10 +109,13 @@ async fn one_replica_decides_and_another_goes_on_where_it_stopped() {
         told: true,
         detail: "",
         template: Some("lab {}"),
+        epoch: plan.epoch,
     };
     let noted = async |replica, note: &ScaleNote<'_>| bench.store.note_scale(&bench.wine, replica, note).await.unwrap();
     assert!(noted("first", &note).await);
     assert!(!noted("second", &note).await, "it is the first one's");
+    let of_another = ScaleNote { epoch: plan.epoch - 1, ..note };
+    assert!(!noted("first", &of_another).await, "Redis lost what it was planned by");
     assert!(bench.store.take_away(&bench.wine, "second", 1, 0, 0, &ids(&["one"])).await.unwrap().is_empty());
     // The first one dies.
     let mut command = redis::cmd("HINCRBY");

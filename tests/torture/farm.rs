@@ -3,7 +3,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -24,12 +27,22 @@ use super::{history::History, target::Target};
 /// The name of the endpoint at which a container is used and probed.
 pub const CONTROL: &str = "control";
 
+/// What is in the ids of containers that were added for demand.
+pub const ADDED: &str = "-added-";
+
+/// The label of what was added for demand.
+const SCALED_LABEL: &str = "leasehold.scaled";
+
 /// How long the restart of a container takes that is made clean.
 const RESTART_TAKES: Duration = Duration::from_millis(100);
 
 /// The provider.
 pub struct Farm {
     name: ProviderName,
+    /// Those that it began with: faults are for them.
+    own: Vec<ContainerId>,
+    /// How many were added for demand.
+    added: AtomicUsize,
     present: Mutex<BTreeMap<ContainerId, Container>>,
     changes: broadcast::Sender<ContainerId>,
     history: Arc<History>,
@@ -39,6 +52,8 @@ struct Container {
     target_type: TargetType,
     /// None while it is gone.
     target: Option<Target>,
+    /// For demand.
+    added: bool,
     started: u64,
     /// The start of this one.
     at: Timestamp,
@@ -47,17 +62,25 @@ struct Container {
 impl Farm {
     /// With these containers, all of them running.
     pub async fn new(containers: Vec<(ContainerId, TargetType)>, history: Arc<History>) -> Arc<Self> {
+        let own = containers.iter().map(|(id, _)| id.clone()).collect();
         let mut present = BTreeMap::new();
         for (id, target_type) in containers {
             let target = Some(Target::start(id.as_str(), history.clone()).await);
-            present.insert(id, Container { target_type, target, started: 1, at: Timestamp::now() });
+            present.insert(id, Container { target_type, target, added: false, started: 1, at: Timestamp::now() });
         }
         let name = "farm".parse().expect("a name");
-        Arc::new(Self { name, present: Mutex::new(present), changes: broadcast::channel(1024).0, history })
+        let (present, changes) = (Mutex::new(present), broadcast::channel(1024).0);
+        Arc::new(Self { name, own, added: AtomicUsize::new(0), present, changes, history })
     }
 
+    /// Those that it began with.
     pub fn ids(&self) -> Vec<ContainerId> {
-        self.present.lock().expect("the containers").keys().cloned().collect()
+        self.own.clone()
+    }
+
+    /// Whether nothing is left of what was added for demand.
+    pub fn is_small(&self) -> bool {
+        self.present.lock().expect("the containers").len() == self.own.len()
     }
 
     /// Removes it; whoever uses it is cut off.
@@ -83,7 +106,11 @@ impl Farm {
     }
 
     fn change(&self, id: &ContainerId, how: impl FnOnce(&mut Container)) {
-        how(self.present.lock().expect("the containers").get_mut(id).expect("a container of the farm"));
+        // What was added for demand may be gone meanwhile.
+        let mut present = self.present.lock().expect("the containers");
+        let Some(container) = present.get_mut(id) else { return };
+        how(container);
+        drop(present);
         // Nobody may be watching now: the next full look shows it.
         let _ = self.changes.send(id.clone());
     }
@@ -105,6 +132,7 @@ impl Farm {
                 name: id.to_string(),
                 ports: [(port.to_string(), port)].into(),
                 endpoints: [(CONTROL.to_owned(), endpoint)].into(),
+                labels: container.added.then(|| (SCALED_LABEL.to_owned(), id.to_string())).into_iter().collect(),
                 ..About::default()
             },
         })
@@ -117,11 +145,12 @@ impl Provider for Farm {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { watch: true, act: true, restart: true, ..Capabilities::default() }
+        Capabilities { watch: true, act: true, restart: true, grow: true, ..Capabilities::default() }
     }
 
     fn list(&self) -> BoxFuture<'_, Result<Vec<Observation>, ProviderError>> {
-        future::ok(self.ids().iter().filter_map(|id| self.look(id)).collect()).boxed()
+        let ids: Vec<_> = self.present.lock().expect("the containers").keys().cloned().collect();
+        future::ok(ids.iter().filter_map(|id| self.look(id)).collect()).boxed()
     }
 
     fn inspect<'a>(&'a self, id: &'a ContainerId) -> BoxFuture<'a, Result<Option<Observation>, ProviderError>> {
@@ -138,6 +167,32 @@ impl Provider for Farm {
             Ok(())
         }
         .boxed()
+    }
+
+    fn definition<'a>(&'a self, id: &'a ContainerId) -> BoxFuture<'a, Result<String, ProviderError>> {
+        let present = self.present.lock().expect("the containers");
+        let definition = present.get(id).map(|container| container.target_type.to_string());
+        future::ready(definition.ok_or(ProviderError::Gone)).boxed()
+    }
+
+    fn more<'a>(&'a self, definition: &'a str, _within: Duration) -> BoxFuture<'a, Result<ContainerId, ProviderError>> {
+        async move {
+            let target_type: TargetType = definition.parse().expect("a definition of the farm");
+            let number = self.added.fetch_add(1, Ordering::Relaxed);
+            let id: ContainerId = format!("farm.{target_type}{ADDED}{number}").parse().expect("a container's id");
+            let target = Some(Target::start(id.as_str(), self.history.clone()).await);
+            let container = Container { target_type, target, added: true, started: 1, at: Timestamp::now() };
+            self.present.lock().expect("the containers").insert(id.clone(), container);
+            let _ = self.changes.send(id.clone());
+            Ok(id)
+        }
+        .boxed()
+    }
+
+    fn remove<'a>(&'a self, id: &'a ContainerId, _within: Duration) -> BoxFuture<'a, Result<(), ProviderError>> {
+        self.present.lock().expect("the containers").remove(id);
+        let _ = self.changes.send(id.clone());
+        future::ok(()).boxed()
     }
 
     fn clock(&self) -> BoxFuture<'_, Option<Timestamp>> {

@@ -31,6 +31,9 @@ const RESET: Duration = Duration::from_secs(8);
 /// The longest rest in quarantine, as the world's configuration says.
 const REST: Duration = Duration::from_secs(2);
 
+/// How long it takes until what was added for demand is taken away, removed, and found to be gone: a calm, and three rounds.
+const SHRINK: Duration = Duration::from_secs(4);
+
 /// How long it is watched whether everything becomes free.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -103,7 +106,7 @@ fn start(plan: &Plan, history: &History) -> Start {
         topology: plan.topology.as_str().to_owned(),
         wall: history.wall(),
         leak_bound: micros(LEAK_BOUND),
-        free_bound: micros(Duration::from_secs(TTL_MOST) + LEAK_BOUND + RETURN + RESET + REST),
+        free_bound: micros(Duration::from_secs(TTL_MOST) + LEAK_BOUND + RETURN + RESET + REST + SHRINK),
         recovery: micros(recovery(plan.topology).iter().sum()),
     }
 }

@@ -2,7 +2,15 @@
 
 use std::{collections::BTreeMap, fs::OpenOptions, io::Write as _, path::PathBuf, sync::Arc, time::Duration};
 
-use leasehold::{config::Config, discovery, metrics::Metrics, model::TargetType, recycle, store::Store};
+use leasehold::{
+    config::{Config, ScaleConfig},
+    discovery,
+    metrics::Metrics,
+    model::TargetType,
+    provider::Provider,
+    recycle, scale,
+    store::Store,
+};
 use tokio::{sync::Mutex, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +29,9 @@ use crate::common::{
     http::Http,
     replica::{Replica, Settings},
 };
+
+/// Containers that were added for demand go when so long fewer were wanted.
+const CALM: Duration = Duration::from_secs(1);
 
 /// Discoverers in the harness's own process, for the containers that come and go.
 const DISCOVERERS: usize = 2;
@@ -72,7 +83,9 @@ impl World {
         let discoverers = CancellationToken::new();
         let config = config(plan, &text);
         let discovering = (0..DISCOVERERS)
-            .map(|number| discover(number, &config, &network.redis_url(plan.replicas + number), &farm, &discoverers))
+            .map(|number| {
+                discover(plan, number, &config, &network.redis_url(plan.replicas + number), &farm, &discoverers)
+            })
             .collect();
         let world = Self {
             plan: plan.clone(),
@@ -141,7 +154,8 @@ impl World {
         let status = http.get("/containers/status").await;
         let by_type = |name: &str| &status.body["by_type"][name];
         let free = |name: &String| by_type(name)["sessions_ready"] == 0 && by_type(name)["sessions_queued"] == 0;
-        status.body["available"] == self.plan.containers && self.plan.types().iter().all(free)
+        let whole = ["available", "total_containers"].iter().all(|count| status.body[count] == self.plan.containers);
+        whole && self.farm.is_small() && self.plan.types().iter().all(free)
     }
 
     /// What Redis holds in the end, of the types that some server has.
@@ -251,7 +265,19 @@ fn config(plan: &Plan, text: &str) -> Config {
     Config::load(Some(&path)).expect("a good configuration")
 }
 
+/// A few more under demand, for as long as there is some: so they come and go all the time.
+fn scale(plan: &Plan) -> ScaleConfig {
+    ScaleConfig {
+        min_idle: 0,
+        max: (plan.containers / plan.types().len()) as u64 + 3,
+        up_pause: Duration::from_millis(500),
+        calm: CALM,
+        ..ScaleConfig::unconfigured()
+    }
+}
+
 fn discover(
+    plan: &Plan,
     number: usize,
     config: &Config,
     redis_url: &str,
@@ -260,13 +286,19 @@ fn discover(
 ) -> JoinHandle<()> {
     let mut config = config.clone();
     config.redis.url = redis_url.into();
+    // The replicas do not know the farm: the discoverers scale as well.
+    for of_type in config.types.values_mut() {
+        of_type.scale = Some(scale(plan));
+    }
     let store = Store::connect(&config, Arc::new(Metrics::new())).expect("a good address");
     let (name, config) = (format!("discoverer-{number}"), Arc::new(config));
-    let discovering = discovery::run(store.clone(), vec![farm.clone()], config.clone(), name, shutdown.clone());
+    let farms = || -> Vec<Arc<dyn Provider>> { vec![farm.clone()] };
+    let discovering = discovery::run(store.clone(), farms(), config.clone(), name.clone(), shutdown.clone());
     let metrics = Arc::new(Metrics::new());
-    let recycling = recycle::run(store, vec![farm.clone()], config, metrics, shutdown.clone());
+    let scaling = scale::run(store.clone(), farms(), metrics.clone(), name, shutdown.clone());
+    let recycling = recycle::run(store, farms(), config, metrics, shutdown.clone());
     tokio::spawn(async {
-        tokio::join!(discovering, recycling);
+        tokio::join!(discovering, recycling, scaling);
     })
 }
 

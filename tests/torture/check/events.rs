@@ -4,11 +4,15 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{Hold, SOON, Story, Violation};
-use crate::torture::history::{Event, Harm};
+use crate::torture::{
+    farm::ADDED,
+    history::{Event, Harm},
+};
 
 const GAPS: &str = "gapless events";
 const HOLDERS: &str = "one holder in the events";
 const CORDONS: &str = "nothing is given out under a cordon";
+const TAKEN: &str = "nothing is taken from its holder";
 const REAL: &str = "acknowledged is real";
 const MATCH: &str = "events match state";
 
@@ -59,6 +63,8 @@ struct Replay {
     sequence: u64,
     /// Who holds each container now.
     holders: HashMap<String, String>,
+    /// The epoch in which each container was given to somebody last.
+    granted: HashMap<String, u64>,
     /// The highest token of each container, and whose it was: of a lease, and of an offer that was perhaps not claimed.
     leased: HashMap<String, (u64, String)>,
     offered: HashMap<String, (u64, String)>,
@@ -87,6 +93,11 @@ impl Replay {
             }
             "session.ended" => {
                 self.live.remove(session);
+                // Only the scaler removes what it added. From an earlier epoch, the end of the lease may be what was lost.
+                let lost = container.contains(ADDED) && field(event, "reason") == "container_lost";
+                if lost && self.granted.get(container) == Some(&event.epoch) {
+                    found(TAKEN, format!("{event:?}"));
+                }
                 if self.holders.get(container).is_some_and(|holder| holder == session) {
                     self.holders.remove(container);
                     self.containers.insert(container.to_owned(), "available".to_owned());
@@ -101,6 +112,11 @@ impl Replay {
             "container.uncordoned" => {
                 self.cordoned.remove(container);
             }
+            "container.taken_away" => {
+                if let Some(holder) = self.holders.get(container) {
+                    found(TAKEN, format!("while {holder} held it: {event:?}"));
+                }
+            }
             "container.removed" => {
                 self.cordoned.remove(container);
                 self.containers.remove(container);
@@ -114,6 +130,9 @@ impl Replay {
         let (session, container) = (field(event, "session"), field(event, "container"));
         let token: u64 = field(event, "token").parse().unwrap_or(0);
         let holder = self.holders.insert(container.to_owned(), session.to_owned());
+        if event.kind != "session.adopted" {
+            self.granted.insert(container.to_owned(), event.epoch);
+        }
         // What was offered before may be claimed.
         let new = event.kind != "session.adopted" && holder.as_deref() != Some(session);
         if new && self.cordoned.contains(container) {

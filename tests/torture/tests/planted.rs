@@ -274,6 +274,26 @@ fn an_abandoned_lease_that_ends_late_is_found_unless_redis_was_away() {
 }
 
 #[test]
+fn a_container_that_is_taken_from_its_holder_is_found() {
+    const ADDED: &str = "farm.wine-added-0";
+    let taken = |kind: &str, fields: &[(&str, &str)], meanwhile: bool| {
+        let mut planted = Planted::new();
+        planted.event("session.ready", &[("session", "a"), ("container", ADDED), ("token", "1")]);
+        if meanwhile {
+            planted.records.push(Record::Fault(flush(0)));
+            (planted.epoch, planted.sequence) = (8, 0);
+        }
+        planted.event(kind, fields);
+        planted.violations().iter().any(|violation| violation.promise == "nothing is taken from its holder")
+    };
+    assert!(taken("container.taken_away", &[("container", ADDED)], false));
+    let ended = |reason| [("session", "a"), ("container", ADDED), ("reason", reason)];
+    assert!(taken("session.ended", &ended("container_lost"), false));
+    assert!(!taken("session.ended", &ended("released"), false));
+    assert!(!taken("session.ended", &ended("container_lost"), true), "its end may have been lost");
+}
+
+#[test]
 fn an_abandoned_lease_that_a_failover_without_a_fault_met_is_not_timed() {
     let late = |recovery: Option<u64>| {
         let mut planted = Planted::new();
