@@ -136,6 +136,7 @@ of_a_type!(
 of_a_type!(PLAN_SCALE, "plan_scale", ["replica", "hold_ms"]);
 of_a_type!(NOTE_SCALE, "note_scale", ["replica", "memory", "reason", "wanted", "change", "told", "detail", "template"]);
 of_a_type!(TAKE_AWAY, "take_away", ["replica", "most", "least", "min_idle", "..."]);
+of_a_type!(KEEPS, "keeps", ["after", "most"]);
 of_a_type!(SETTLE, "settle", ["container"]);
 of_a_type!(CORDON, "cordon", ["container", "by"], library!("operated" "mark_cordon"));
 of_a_type!(UNCORDON, "uncordon", ["container", "by"], library!("operated"));
@@ -189,7 +190,7 @@ of_its_own!(WEBHOOK_STATE, "webhook_state", ["webhook", "most"]);
 of_its_own!(REPLAY_WEBHOOK, "replay_webhook", ["webhook", "most"]);
 
 /// Every script.
-pub(super) static ALL: [&Script; 58] = [
+pub(super) static ALL: [&Script; 59] = [
     &ALLOCATE,
     &POLL,
     &HEARTBEAT,
@@ -214,6 +215,7 @@ pub(super) static ALL: [&Script; 58] = [
     &PLAN_SCALE,
     &NOTE_SCALE,
     &TAKE_AWAY,
+    &KEEPS,
     &SETTLE,
     &CORDON,
     &UNCORDON,

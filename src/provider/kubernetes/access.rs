@@ -11,7 +11,7 @@ use crate::provider::ProviderError;
 const ASKED_AT_ONCE: usize = 8;
 
 /// Every right that is used, and what it is for.
-const RIGHTS: [(&str, &str, &str); 7] = [
+const RIGHTS: [(&str, &str, &str); 8] = [
     ("list", "pods", "no pod is found"),
     ("watch", "pods", "no pod is found"),
     ("get", "pods", "nothing is done with pods, and no logs are read"),
@@ -20,6 +20,7 @@ const RIGHTS: [(&str, &str, &str); 7] = [
     ("get", "pods/exec", "no commands run in pods"),
     ("create", "pods/exec", "no commands run in pods"),
     ("delete", "pods", "pods are not made anew"),
+    ("patch", "pods", "what scales pods down is not told which of them sessions have"),
 ];
 
 /// A right that the account lacks.
@@ -39,9 +40,10 @@ impl Missing {
 
 impl Connection {
     /// The rights that are missing. Where the API server does not say, it is found out when the right is used.
-    pub(super) async fn review(&self) -> Result<Vec<Missing>, ProviderError> {
+    pub(super) async fn review(&self, marks: bool) -> Result<Vec<Missing>, ProviderError> {
         let all = self.namespaces.iter().flat_map(|namespace| {
-            RIGHTS.map(|(verb, resource, without)| Missing { verb, resource, namespace: namespace.clone(), without })
+            let used = RIGHTS.into_iter().filter(move |(verb, ..)| marks || *verb != "patch");
+            used.map(|(verb, resource, without)| Missing { verb, resource, namespace: namespace.clone(), without })
         });
         stream::iter(all.collect::<Vec<_>>())
             .map(|right| async move { Ok::<_, ProviderError>((!self.may(&right).await?).then_some(right)) })

@@ -74,7 +74,7 @@ impl KubernetesProvider {
     /// A new connection. What its account may not do is complained of when that is news.
     pub(super) async fn connect(&self) -> Result<std::sync::Arc<Connection>, ProviderError> {
         let mut connection = Connection::new(&self.settings).await?;
-        connection.missing = connection.review().await?;
+        connection.missing = connection.review(self.settings.mark_pods).await?;
         let before = self.connection.load().as_ref().map(|before| before.missing_in_words()).unwrap_or_default();
         for missing in connection.missing_in_words().iter().filter(|missing| !before.contains(missing)) {
             tracing::warn!(provider = %self.settings.name, "{missing}");

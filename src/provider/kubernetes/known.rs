@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use k8s_openapi::api::core::v1::Pod;
 
-use crate::model::{ContainerId, Observation};
+use super::keep::marked;
+use crate::model::{ContainerId, Keep, Observation};
 
 /// Where a pod is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub(super) struct Place {
     pub(super) name: String,
     /// The newest version of it that anybody was told of; 0 when versions cannot be compared.
     pub(super) version: u64,
+    /// What its marks said then.
+    pub(super) marked: Option<Keep>,
 }
 
 impl Place {
@@ -22,9 +25,18 @@ impl Place {
     pub(super) fn of(pod: &Pod, scope: usize) -> Option<(ContainerId, Self)> {
         let metadata = &pod.metadata;
         let id = metadata.uid.as_deref()?.parse().ok()?;
-        let place =
-            Self { scope, namespace: metadata.namespace.clone()?, name: metadata.name.clone()?, version: version(pod) };
-        Some((id, place))
+        let (namespace, name) = (metadata.namespace.clone()?, metadata.name.clone()?);
+        Some((id, Self { scope, namespace, name, version: version(pod), marked: marked(pod) }))
+    }
+
+    /// With what changes from version to version as the newer of both says it.
+    fn or_newer(self, known: Option<&Self>) -> Self {
+        match known {
+            Some(known) if known.version > self.version => {
+                Self { version: known.version, marked: known.marked, ..self }
+            }
+            _ => self,
+        }
     }
 }
 
@@ -120,14 +132,14 @@ impl Known {
 
     /// A pod was looked at.
     pub(super) fn keep(&mut self, id: &ContainerId, place: Place) {
-        let told = self.places.get(id).map_or(0, |known| known.version);
-        self.places.insert(id.clone(), Place { version: place.version.max(told), ..place });
+        let place = place.or_newer(self.places.get(id));
+        self.places.insert(id.clone(), place);
     }
 
     /// A full look found these, and no others.
     pub(super) fn replace(&mut self, mut found: HashMap<ContainerId, Place>) {
         for (id, place) in &mut found {
-            place.version = place.version.max(self.places.get(id).map_or(0, |known| known.version));
+            *place = place.clone().or_newer(self.places.get(id));
         }
         self.places = found;
     }
@@ -142,7 +154,7 @@ mod tests {
     }
 
     fn place(version: u64) -> Place {
-        Place { scope: 0, namespace: "lab".to_owned(), name: "one".to_owned(), version }
+        Place { scope: 0, namespace: "lab".to_owned(), name: "one".to_owned(), version, marked: None }
     }
 
     #[test]
@@ -160,6 +172,17 @@ mod tests {
         known.begin(0);
         assert!(known.seen(&id("one")).is_none(), "nobody watches");
         assert_eq!(known.place(&id("one")).unwrap().version, 7);
+    }
+
+    #[test]
+    fn marks_are_those_of_the_newest_version_whoever_told_of_it() {
+        let mut known = Known::default();
+        known.keep(&id("one"), Place { marked: Some(Keep::Leased), ..place(7) });
+        known.replace([(id("one"), place(5))].into());
+        known.keep(&id("one"), place(6));
+        assert_eq!(known.place(&id("one")).unwrap().marked, Some(Keep::Leased));
+        known.keep(&id("one"), place(8));
+        assert_eq!(known.place(&id("one")).unwrap().marked, None);
     }
 
     #[test]

@@ -124,7 +124,11 @@ fn pods(
             None => missing(),
         },
         ("patch", [name, "status"]) => found(state.change(|pods| pods.patch_status(here, name, body))),
-        ("patch", [name]) => found(state.change(|pods| pods.patch(here, name, body))),
+        ("patch", [name]) => match state.change(|pods| pods.patch(here, name, body)) {
+            Some(Ok(pod)) => json_answer(StatusCode::OK, &pod),
+            Some(Err(())) => failure(409, "Conflict", "the UID in the precondition does not match"),
+            None => missing(),
+        },
         _ => failure(404, "NotFound", "the stub does not know this"),
     }
 }

@@ -72,11 +72,14 @@ impl Pods {
         Some(self.put((namespace.to_owned(), name.to_owned()), Some(pod)))
     }
 
-    /// Merges into its metadata, as labels are changed.
-    pub fn patch(&mut self, namespace: &str, name: &str, patch: &Value) -> Option<Value> {
+    /// Merges into its metadata, as labels are changed. Fails when it is another one than is meant.
+    pub fn patch(&mut self, namespace: &str, name: &str, patch: &Value) -> Option<Result<Value, ()>> {
         let mut pod = self.get(namespace, name)?;
+        if patch["metadata"]["uid"].as_str().is_some_and(|uid| pod["metadata"]["uid"] != uid) {
+            return Some(Err(()));
+        }
         merge(&mut pod["metadata"], &patch["metadata"]);
-        Some(self.put((namespace.to_owned(), name.to_owned()), Some(pod)))
+        Some(Ok(self.put((namespace.to_owned(), name.to_owned()), Some(pod))))
     }
 
     /// A pod on a node stays until its kubelet says that it ended, which here is when it is deleted with no grace.
