@@ -78,6 +78,13 @@ pub struct KubernetesConfig {
     /// A context of the kubeconfig; its current one when absent.
     #[serde(default)]
     pub context: Option<String>,
+    /// Whether pods are marked by whether a session has them, for what scales them down.
+    #[serde(default = "yes")]
+    pub mark_pods: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl KubernetesConfig {
@@ -167,6 +174,7 @@ mod tests {
     fn a_cluster_needs_a_name_alone_and_may_be_told_its_namespaces() {
         let plain = kubernetes("").unwrap();
         assert!(plain.namespaces.is_empty() && plain.kubeconfig.is_none() && !plain.everywhere());
+        assert!(plain.mark_pods && !kubernetes("mark_pods = false").unwrap().mark_pods);
         assert_eq!(kubernetes("namespaces = [\"desk-1\", \"lab\"]").unwrap().namespaces, ["desk-1", "lab"]);
         assert!(kubernetes("namespaces = [\"*\"]").unwrap().everywhere());
     }

@@ -5,6 +5,7 @@
 //! the scripts check, so that a replica which lost the lock without noticing changes nothing.
 
 mod follow;
+mod keep;
 mod lock;
 mod sight;
 mod write;
@@ -58,6 +59,7 @@ async fn discover(lock: &Lock, store: &Store, provider: &Arc<dyn Provider>, conf
         let mut follower = Follower::new(store.clone(), provider.clone(), config.discovery.resync, writer);
         let why = tokio::select! {
             why = lock.keep(held) => why,
+            never = keep::run(store, provider.as_ref()) => match never {},
             () = follower.follow() => {
                 // It may be one of before a loss of Redis, when the clock has been set back since: then nobody else discovers.
                 above = store.newest_generation(provider.name()).await.unwrap_or(above);

@@ -286,3 +286,13 @@ pub struct Recovery {
     /// Leases that were proven to be live.
     pub proven: u64,
 }
+/// What a container is to those who would take one away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Keep {
+    /// A session has it, or is offered it.
+    Leased,
+    /// It is taken away: it goes first.
+    Leaving,
+    /// Neither.
+    Idle,
+}

@@ -18,7 +18,7 @@ mod webhook;
 
 pub use audit::{Fault, Finding};
 pub use container::{
-    About, Container, Drain, Endpoint, EngineHealth, EngineState, Health, HealthStatus, Observation, PoolState,
+    About, Container, Drain, Endpoint, EngineHealth, EngineState, Health, HealthStatus, Keep, Observation, PoolState,
     Quarantine, Recovery, Reset, ResetState, TypeStatus,
 };
 pub use event::{Event, NoPosition, Position, RESYNC};

@@ -26,7 +26,7 @@ pub mod fuzz {
 use self::{docker::DockerProvider, fixed::FixedProvider, kubernetes::KubernetesProvider};
 use crate::{
     config::{Config, ConfigError, ProviderConfig, ResetKind},
-    model::{ContainerId, ContainerStats, LogLine, Observation, ProviderName},
+    model::{ContainerId, ContainerStats, Keep, LogLine, Observation, ProviderName},
 };
 
 /// A provider could not be asked, or did not understand.
@@ -73,6 +73,8 @@ pub struct Capabilities {
     pub grow: bool,
     /// What runs its containers puts another in the place of one that is removed.
     pub replaced: bool,
+    /// What scales its containers is told which of them to keep.
+    pub keep: bool,
     /// It tells what containers write.
     pub logs: bool,
     /// It tells what containers use.
@@ -249,6 +251,16 @@ pub trait Provider: Send + Sync + 'static {
     fn discard<'a>(&'a self, id: &'a ContainerId, within: Duration) -> BoxFuture<'a, Result<(), ProviderError>> {
         let _ = (id, within);
         future::err(NO_RECREATE).boxed()
+    }
+
+    /// Tells what scales its containers which of these to keep, where it does not know yet; those that come first are first. Not all
+    /// at once where they are many: again is needed. Those that are not its own, or are gone, are passed over.
+    ///
+    /// # Errors
+    /// It could not be told of all.
+    fn keep<'a>(&'a self, keeps: &'a [(ContainerId, Keep)]) -> BoxFuture<'a, Result<(), ProviderError>> {
+        let _ = keeps;
+        future::err(ProviderError::NotSupported("nothing scales the containers of this provider")).boxed()
     }
 
     /// What it may not do, and what that turns off, as far as it is known by now. In words.

@@ -63,6 +63,7 @@ mod find;
 mod gather;
 mod history;
 mod journal;
+mod keeps;
 mod keys;
 mod links;
 mod operator;

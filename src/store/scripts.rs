@@ -191,6 +191,7 @@ of_a_type!(
     ["replica", "memory", "reason", "wanted", "change", "told", "detail", "template", "epoch"]
 );
 of_a_type!(TAKE_AWAY, "take_away", ["replica", "most", "least", "min_idle", "..."]);
+of_a_type!(KEEPS, "keeps", ["after", "most"]);
 of_a_type!(SETTLE, "settle", ["container"]);
 of_a_type!(CORDON, "cordon", ["container", "by"], library!("operated" "mark_cordon"));
 of_a_type!(UNCORDON, "uncordon", ["container", "by"], library!("operated"));
@@ -245,7 +246,7 @@ of_its_own!(WEBHOOK_STATE, "webhook_state", ["webhook", "most"]);
 of_its_own!(REPLAY_WEBHOOK, "replay_webhook", ["webhook", "most"]);
 
 /// Every script.
-pub(super) static ALL: [&Script; 59] = [
+pub(super) static ALL: [&Script; 60] = [
     &ALLOCATE,
     &POLL,
     &HEARTBEAT,
@@ -271,6 +272,7 @@ pub(super) static ALL: [&Script; 59] = [
     &NOTE_SCALE,
     &TAKE_AWAY,
     &SCALE_STATE,
+    &KEEPS,
     &SETTLE,
     &CORDON,
     &UNCORDON,

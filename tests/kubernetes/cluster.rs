@@ -101,6 +101,11 @@ impl Cluster {
         self.pods().patch_status(name, &PatchParams::default(), &patch).await.expect("its status is patched");
     }
 
+    pub async fn annotate(&self, name: &str, annotation: &str, value: &str) {
+        let patch = Patch::Merge(json!({"metadata": {"annotations": {annotation: value}}}));
+        self.pods().patch(name, &PatchParams::default(), &patch).await.expect("it is annotated");
+    }
+
     /// As the kubelet tells of a pod that runs: its address, the life of its process, and whether it is ready.
     pub async fn runs(&self, name: &str, ip: &str, life: &str, ready: &str) {
         let started = "2026-11-25T12:00:00Z";

@@ -3,6 +3,7 @@
 
 mod cluster;
 mod faults;
+mod keep;
 mod machines;
 mod pods;
 mod reset;
@@ -77,6 +78,7 @@ impl Lab {
             namespaces: vec![cluster.namespace.clone()],
             kubeconfig: Some(cluster.kubeconfig.clone()),
             context: None,
+            mark_pods: true,
         })];
         change(&mut config);
         let store = Store::connect(&config, Arc::new(Metrics::new())).expect("a good address");

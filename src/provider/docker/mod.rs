@@ -192,6 +192,7 @@ impl Provider for DockerProvider {
             recreate: true,
             replaced: false,
             grow: true,
+            keep: false,
             logs: true,
             stats: true,
         }

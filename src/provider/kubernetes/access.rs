@@ -11,7 +11,7 @@ use crate::provider::ProviderError;
 const ASKED_AT_ONCE: usize = 8;
 
 /// Every right that is used of pods, and what it is for.
-const RIGHTS: [(&str, &str, &str); 7] = [
+const RIGHTS: [(&str, &str, &str); 8] = [
     ("list", "pods", "no pod is found"),
     ("watch", "pods", "no pod is found"),
     ("get", "pods", "nothing is done with pods, and no logs are read"),
@@ -20,6 +20,7 @@ const RIGHTS: [(&str, &str, &str); 7] = [
     ("get", "pods/exec", "no commands run in pods"),
     ("create", "pods/exec", "no commands run in pods"),
     ("delete", "pods", "pods are not made anew"),
+    ("patch", "pods", "what scales pods down is not told which of them sessions have"),
 ];
 
 /// The same for virtual machines, where the cluster has them.
@@ -49,10 +50,10 @@ impl Missing {
 
 impl Connection {
     /// The rights that are missing. Where the API server does not say, it is found out when the right is used.
-    pub(super) async fn review(&self) -> Result<Vec<Missing>, ProviderError> {
+    pub(super) async fn review(&self, marks: bool) -> Result<Vec<Missing>, ProviderError> {
         let of_machines = if self.machines { MACHINE_RIGHTS.as_slice() } else { &[] };
         let all = self.namespaces.iter().flat_map(|namespace| {
-            let rights = RIGHTS.iter().chain(of_machines);
+            let rights = RIGHTS.iter().chain(of_machines).filter(move |(verb, ..)| marks || *verb != "patch");
             rights.map(|&(verb, resource, without)| Missing { verb, resource, namespace: namespace.clone(), without })
         });
         stream::iter(all.collect::<Vec<_>>())

@@ -2,8 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::object::{Kind, Lent};
-use crate::model::{ContainerId, Observation};
+use super::{
+    keep::marked,
+    object::{Kind, Lent},
+};
+use crate::model::{ContainerId, Keep, Observation};
 
 /// What a full look found, with what was seen of it; none for what takes no part.
 pub(super) type Found = HashMap<ContainerId, (Place, Option<Observation>)>;
@@ -18,6 +21,8 @@ pub(super) struct Place {
     pub(super) name: String,
     /// The newest version of it that anybody was told of; 0 when versions cannot be compared.
     pub(super) version: u64,
+    /// What its marks said then.
+    pub(super) marked: Option<Keep>,
 }
 
 impl Place {
@@ -26,7 +31,17 @@ impl Place {
         let metadata = object.meta();
         let id = metadata.uid.as_deref()?.parse().ok()?;
         let (namespace, name) = (metadata.namespace.clone()?, metadata.name.clone()?);
-        Some((id, Self { kind: K::KIND, scope, namespace, name, version: version(object) }))
+        Some((id, Self { kind: K::KIND, scope, namespace, name, version: version(object), marked: marked(object) }))
+    }
+
+    /// With what changes from version to version as the newer of both says it.
+    fn or_newer(self, known: Option<&Self>) -> Self {
+        match known {
+            Some(known) if known.version > self.version => {
+                Self { version: known.version, marked: known.marked, ..self }
+            }
+            _ => self,
+        }
     }
 }
 
@@ -136,16 +151,13 @@ impl Known {
 
     /// A pod was looked at.
     pub(super) fn keep(&mut self, id: &ContainerId, place: Place) {
-        let told = self.places.get(id).map_or(0, |known| known.version);
-        self.places.insert(id.clone(), Place { version: place.version.max(told), ..place });
+        let place = place.or_newer(self.places.get(id));
+        self.places.insert(id.clone(), place);
     }
 
     /// A full look found these, and no others.
     pub(super) fn replace(&mut self, found: &Found) {
-        let newest = |id: &ContainerId, place: &Place| {
-            let told = self.places.get(id).map_or(0, |known| known.version);
-            Place { version: place.version.max(told), ..place.clone() }
-        };
+        let newest = |id: &ContainerId, place: &Place| place.clone().or_newer(self.places.get(id));
         self.places = found.iter().map(|(id, (place, _))| (id.clone(), newest(id, place))).collect();
         let machines = found.iter().filter(|(_, (place, _))| place.kind == Kind::Machine);
         self.machines = machines.map(|(id, machine)| (id.clone(), machine.clone())).collect();
@@ -167,7 +179,7 @@ mod tests {
     }
 
     fn place(version: u64) -> Place {
-        Place { kind: Kind::Pod, scope: 0, namespace: "lab".to_owned(), name: "one".to_owned(), version }
+        Place { kind: Kind::Pod, scope: 0, namespace: "lab".to_owned(), name: "one".to_owned(), version, marked: None }
     }
 
     fn found(places: impl IntoIterator<Item = (ContainerId, Place)>) -> Found {
@@ -189,6 +201,17 @@ mod tests {
         known.begin(0);
         assert!(known.seen(&id("one")).is_none(), "nobody watches");
         assert_eq!(known.place(&id("one")).unwrap().version, 7);
+    }
+
+    #[test]
+    fn marks_are_those_of_the_newest_version_whoever_told_of_it() {
+        let mut known = Known::default();
+        known.keep(&id("one"), Place { marked: Some(Keep::Leased), ..place(7) });
+        known.replace(&found([(id("one"), place(5))]));
+        known.keep(&id("one"), place(6));
+        assert_eq!(known.place(&id("one")).unwrap().marked, Some(Keep::Leased));
+        known.keep(&id("one"), place(8));
+        assert_eq!(known.place(&id("one")).unwrap().marked, None);
     }
 
     #[test]

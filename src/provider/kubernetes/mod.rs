@@ -9,6 +9,7 @@ mod connect;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
+mod keep;
 mod known;
 mod kubevirt;
 mod logs;
@@ -34,7 +35,7 @@ use self::{connect::Connection, known::Known, object::Lent};
 use super::{Capabilities, Change, Exit, Insight, LogOptions, Provider, ProviderError, labels};
 use crate::{
     config::{Config, ConfigError, DiscoveryConfig, KubernetesConfig},
-    model::{ContainerId, LogLine, Observation, ProviderName},
+    model::{ContainerId, Keep, LogLine, Observation, ProviderName},
 };
 
 /// The longest that the API server may take for one answer.
@@ -145,7 +146,8 @@ impl Provider for KubernetesProvider {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { watch: true, act: true, replaced: true, logs: true, ..Capabilities::default() }
+        let keep = self.settings.mark_pods;
+        Capabilities { watch: true, act: true, replaced: true, keep, logs: true, ..Capabilities::default() }
     }
 
     fn list(&self) -> BoxFuture<'_, Result<Vec<Observation>, ProviderError>> {
@@ -187,6 +189,10 @@ impl Provider for KubernetesProvider {
 
     fn discard<'a>(&'a self, id: &'a ContainerId, _within: Duration) -> BoxFuture<'a, Result<(), ProviderError>> {
         self.discard_one(id).boxed()
+    }
+
+    fn keep<'a>(&'a self, keeps: &'a [(ContainerId, Keep)]) -> BoxFuture<'a, Result<(), ProviderError>> {
+        self.mark(keeps).boxed()
     }
 
     fn missing_rights(&self) -> Vec<String> {

@@ -174,7 +174,11 @@ impl Ask<'_> {
             ("patch", [name, "status"]) => {
                 found(state.change(|objects| objects.patch_status(resource, here, name, body)))
             }
-            ("patch", [name]) => found(state.change(|objects| objects.patch(resource, here, name, body))),
+            ("patch", [name]) => match state.change(|objects| objects.patch(resource, here, name, body)) {
+                Some(Ok(object)) => json_answer(StatusCode::OK, &object),
+                Some(Err(())) => failure(409, "Conflict", "the UID in the precondition does not match"),
+                None => missing(),
+            },
             _ => failure(404, "NotFound", "the stub does not know this"),
         }
     }

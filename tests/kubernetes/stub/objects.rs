@@ -83,11 +83,14 @@ impl Objects {
         Some(self.put(key(resource, namespace, name), Some(pod)))
     }
 
-    /// Merges into its metadata, as labels are changed.
-    pub fn patch(&mut self, resource: &str, namespace: &str, name: &str, patch: &Value) -> Option<Value> {
+    /// Merges into its metadata, as labels are changed. Fails when it is another one than is meant.
+    pub fn patch(&mut self, resource: &str, namespace: &str, name: &str, patch: &Value) -> Option<Result<Value, ()>> {
         let mut pod = self.get(resource, namespace, name)?;
+        if patch["metadata"]["uid"].as_str().is_some_and(|uid| pod["metadata"]["uid"] != uid) {
+            return Some(Err(()));
+        }
         merge(&mut pod["metadata"], &patch["metadata"]);
-        Some(self.put(key(resource, namespace, name), Some(pod)))
+        Some(Ok(self.put(key(resource, namespace, name), Some(pod))))
     }
 
     /// A pod on a node stays until its kubelet says that it ended, and a virtual machine until its finalizer is removed, which here is
