@@ -156,15 +156,7 @@ fn for_people(advised: &Advised) -> String {
         percent(advice.wait_chance),
         advice.erlang_c_containers
     );
-    let away = match advice.mean_away_seconds {
-        0.0 => String::new(),
-        seconds => format!(", which is away for {} more", time(seconds)),
-    };
-    let source = match advice.basis {
-        BasisKind::Sessions => "as they were recorded",
-        BasisKind::Hours => "drawn by chance from what was counted by the hour",
-        BasisKind::MadeUp => "made up",
-    };
+    let (away, source) = (away(advice.mean_away_seconds), source(advice.basis));
     text += &format!(
         "{} sessions in {}, {source}; each holds a container for {} in the mean{away}.\n",
         advice.sessions,
@@ -198,6 +190,20 @@ fn cells(size: &Size, advice: &Advice, now: Option<u32>) -> Vec<String> {
     }
     cells.push(notes.join(", "));
     cells
+}
+
+/// For how long a container is away after a session, as the end of a sentence.
+pub(super) fn away(seconds: f64) -> String {
+    if seconds > 0.0 { format!(", which is away for {} more", time(seconds)) } else { String::new() }
+}
+
+/// Where the sessions come from, in words.
+pub(super) fn source(basis: BasisKind) -> &'static str {
+    match basis {
+        BasisKind::Sessions => "as they were recorded",
+        BasisKind::Hours => "drawn by chance from what was counted by the hour",
+        BasisKind::MadeUp => "made up",
+    }
 }
 
 /// With two digits that count.

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp, fmt::friendly::SpanParser};
 use serde::Serialize;
 
 use super::{
-    advise::{chance, percent, time},
+    advise::{away, chance, percent, source, time},
     connection::Connection,
     output::{Output, Print as _, Row, table},
 };
@@ -194,15 +194,7 @@ impl Row for PoolRow {
 fn for_people(simulated: &Simulated) -> String {
     let Simulated { target_type, settings, sessions, begin, span_seconds, .. } = simulated;
     let mut text = format!("{target_type}: {}; one starts in {}.\n", told(settings), time(simulated.startup_seconds));
-    let away = match simulated.mean_away_seconds {
-        0.0 => String::new(),
-        seconds => format!(", which is away for {} more", time(seconds)),
-    };
-    let source = match simulated.basis {
-        BasisKind::Sessions => "as they were recorded",
-        BasisKind::Hours => "drawn by chance from what was counted by the hour",
-        BasisKind::MadeUp => "made up",
-    };
+    let (away, source) = (away(simulated.mean_away_seconds), source(simulated.basis));
     text += &format!(
         "{sessions} sessions in {} from {} on, {source}; each holds a container for {} in the mean{away}.\n",
         time(*span_seconds),
