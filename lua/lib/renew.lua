@@ -1,5 +1,6 @@
--- Renews a ready session for its TTL from now, never past its longest end; the first time confirms it. With a time it is
--- one that was proven to last so long: that never makes it shorter. `active`: its holder reports that it is at work.
+-- Renews a ready session for its TTL from now, or for a time that it was proven to last, never past its longest end; the first time
+-- confirms it. Never makes it shorter: in a recovery pool time stood still, and somebody may have been told how much is left since.
+-- `active`: its holder reports that it is at work.
 local function renew(s, lasts, active)
   licence()
   if active and s.idle then
@@ -15,12 +16,9 @@ local function renew(s, lasts, active)
     expiry = math.min(expiry, s.idle_end)
   end
   due_at(expiry)
-  if lasts then
-    redis.call('ZADD', S.base .. 'leases', 'XX', 'GT', int(expiry), s.id)
-  else
-    redis.call('ZADD', S.base .. 'leases', 'XX', int(expiry), s.id)
-    s.expiry = expiry
-  end
+  local longer = redis.call('ZADD', S.base .. 'leases', 'XX', 'GT', 'CH', int(expiry), s.id) == 1
+  -- Else `describe` looks it up.
+  s.expiry = longer and expiry or nil
   if not s.beat then
     s.beat = '1'
     redis.call('HSET', S.base .. 'session:' .. s.id, 'beat', '1')

@@ -4,6 +4,7 @@ mod audit;
 mod borrow;
 mod fair;
 mod history;
+mod kept;
 mod leases;
 mod limits;
 mod line;

@@ -58,7 +58,7 @@ impl Bench {
         self.store.observe(&self.wine, &mark(2, 1), &all).await.unwrap();
     }
 
-    async fn beat(&self, id: SessionId) -> Heartbeat {
+    pub(super) async fn beat(&self, id: SessionId) -> Heartbeat {
         self.store.heartbeat(&self.wine, Some(&self.owner), false, &[Beat::new(id, None)]).await.unwrap().remove(0)
     }
 
@@ -699,58 +699,6 @@ async fn a_recovering_type_tells_how_long_ago_the_loss_was_found_whatever_the_cl
     assert!((30..34).contains(&told().await.unwrap().ago.as_secs()));
     bench.pass(LONGEST + LAG);
     assert!(told().await.unwrap().over);
-}
-
-#[tokio::test]
-async fn a_kept_lease_that_may_have_run_out_before_the_loss_is_renewed_only_when_it_is_proven() {
-    let bench = bench();
-    bench.containers(&["one"]).await;
-    let short = |new: &mut leasehold::store::Allocation<'_>| (new.ttl, new.span) = (LAG / 2, LAG / 2);
-    let Allocated::Ready(before) = bench.allocate_with(short).await else { panic!("not ready") };
-    let proof = proof_of(&before);
-    bench.moved();
-    // In the writes that are lost it may have run out, and somebody else have got the container.
-    let store = bench.other();
-    assert!(matches!(bench.beat(before.id).await, Heartbeat::Unproven));
-    let read = store.poll(&bench.wine, before.id, Some(&bench.owner), false, false, None).await.unwrap();
-    assert!(matches!(read, Polled::Unproven(_)), "{read:?}");
-    let again = bench.allocate_with(|new| new.id = before.id).await;
-    assert!(matches!(again, Allocated::Shortage(Some(_))), "{again:?}");
-    // A heartbeat that was under way for long proves that it did.
-    let lapsed = LeaseProof { until_ms: 1, ..proof.clone() };
-    let after = store.adopt(&lapsed).await.unwrap();
-    assert!(matches!(after, Adopted::Ended(EndReason::LostInRecovery)), "{after:?}");
-    bench.held_back().await;
-    assert!(matches!(store.adopt(&proof).await.unwrap(), Adopted::Ended(_)), "it is over");
-}
-
-#[tokio::test]
-async fn a_kept_lease_that_is_proven_to_have_lived_at_the_loss_goes_on() {
-    let bench = bench();
-    bench.containers(&["one"]).await;
-    let short = |new: &mut leasehold::store::Allocation<'_>| (new.ttl, new.span) = (LAG / 2, LAG / 2);
-    let Allocated::Ready(before) = bench.allocate_with(short).await else { panic!("not ready") };
-    bench.moved();
-    assert!(matches!(bench.beat(before.id).await, Heartbeat::Unproven));
-    adopted(bench.other().adopt(&proof_of(&before)).await.unwrap());
-    assert!(matches!(bench.beat(before.id).await, Heartbeat::Renewed(_)));
-}
-
-#[tokio::test]
-async fn a_kept_offer_that_may_have_gone_to_the_next_is_over() {
-    let bench = bench();
-    bench.containers(&["one"]).await;
-    let before = bench.ready().await;
-    let waiting = bench.queued().await;
-    bench.release(&before).await;
-    assert_eq!(bench.members("offers"), [waiting.id.to_string()]);
-    bench.pass(Duration::from_secs(2));
-    bench.moved();
-    let store = bench.other();
-    let read = store.poll(&bench.wine, waiting.id, Some(&bench.owner), false, false, None).await.unwrap();
-    let Polled::Session(session) = read else { panic!("{read:?}") };
-    assert_eq!(session.end_reason, Some(EndReason::LostInRecovery));
-    bench.held_back().await;
 }
 
 #[tokio::test]

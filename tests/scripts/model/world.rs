@@ -365,10 +365,11 @@ impl World {
         self.begin_lease(id, &name);
     }
 
+    /// Never to less than there is.
     pub fn renew(&mut self, id: SessionId) {
         let renewed = self.at(self.sessions[&id].ttl);
         let session = self.sessions.get_mut(&id).unwrap();
-        session.deadline = renewed.min(session.cap.unwrap_or(renewed));
+        session.deadline = renewed.min(session.cap.unwrap_or(renewed)).max(session.deadline);
         session.beaten = true;
     }
 
