@@ -6,6 +6,7 @@ use jiff::fmt::serde::unsigned_duration::friendly::compact as duration_text;
 use serde::{Deserialize, Serialize};
 
 use super::{Config, ConfigError, ScheduleConfig, between, check};
+use crate::model::{ScaleTerms, ScaleTime};
 
 /// Most containers that a type may be scaled to.
 pub(super) const MOST: u64 = 10_000;
@@ -77,6 +78,27 @@ impl ScaleConfig {
             schedule: Vec::new(),
             template: None,
             dry_run: false,
+        }
+    }
+
+    /// What cannot be changed at run time, as it is shown.
+    #[must_use]
+    pub fn terms(&self) -> ScaleTerms {
+        let time = |entry: &ScheduleConfig| ScaleTime {
+            cron: entry.cron.clone(),
+            time_zone: entry.time_zone.clone(),
+            duration_seconds: entry.duration.as_secs_f64(),
+            min: entry.min,
+            min_idle: entry.min_idle,
+        };
+        ScaleTerms {
+            up_pause_seconds: self.up_pause.as_secs_f64(),
+            calm_seconds: self.calm.as_secs_f64(),
+            share_of_peak: self.share_of_peak,
+            peak_window_seconds: self.peak_window.as_secs_f64(),
+            schedule: self.schedule.iter().map(time).collect(),
+            template: self.template.clone(),
+            dry_run: self.dry_run,
         }
     }
 

@@ -129,6 +129,45 @@ pub struct TypeInfo {
     /// What was decided last about how many there should be; null: the type is not scaled, or not yet.
     #[serde(default)]
     pub scale: Option<TypeScale>,
+    /// By what else that is decided; null: the type is not scaled.
+    #[serde(default)]
+    pub scale_terms: Option<ScaleTerms>,
+}
+
+/// How a type is scaled, beside what can be changed at run time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ScaleTerms {
+    /// Between two additions.
+    pub up_pause_seconds: f64,
+    /// A container is taken away when so long none was needed beyond those that stay.
+    pub calm_seconds: f64,
+    /// The fewest are also this share of the most sessions at once within `peak_window_seconds`; null: no share.
+    pub share_of_peak: Option<f64>,
+    /// How far back these are looked for.
+    pub peak_window_seconds: f64,
+    /// When more are to be there, whatever demand is.
+    pub schedule: Vec<ScaleTime>,
+    /// What new ones are made like, by name; null: the oldest.
+    pub template: Option<String>,
+    /// It is only told what would be done.
+    pub dry_run: bool,
+}
+
+/// A time at which more containers are to be there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ScaleTime {
+    /// When it begins, each time.
+    #[schema(example = "0 8 * * 1-5")]
+    pub cron: String,
+    /// Whose clock that is by.
+    #[schema(example = "Europe/Berlin")]
+    pub time_zone: String,
+    /// How long it lasts.
+    pub duration_seconds: f64,
+    /// The fewest while it lasts.
+    pub min: u64,
+    /// Idle ones beside those in use and waited for, while it lasts.
+    pub min_idle: u64,
 }
 
 /// A decision about how many containers a type should have.

@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Pool, PoolError, StoreError};
 use crate::{
+    config::ScaleConfig,
     model::{Setting, TargetType, TypeInfo, TypeScale},
     store::{Changed, TypeState},
 };
@@ -31,7 +32,8 @@ impl Pool {
                 let changed = state.changes.iter().map(|(setting, value)| (setting.as_str().to_owned(), *value));
                 let (settings, changed) = (state.in_force.shown(), changed.collect());
                 let scale = scales.remove(&target_type).map(|(_, scale)| scale);
-                TypeInfo { target_type, settings, changed, counts, scale }
+                let scale_terms = state.in_force.scale.as_ref().map(ScaleConfig::terms);
+                TypeInfo { target_type, settings, changed, counts, scale, scale_terms }
             })
             .collect())
     }

@@ -38,6 +38,11 @@ async fn what_was_decided_about_a_types_size_is_told_with_the_reason_and_measure
     let body = json!({ "scale_min": 1, "scale_max": 3, "scale_min_idle": 3 });
     http.patch("/types/wine", body).await.expect(200);
     // Its provider cannot make more.
+    let terms = type_of(&http).await["scale_terms"].clone();
+    assert_eq!(
+        (&terms["calm_seconds"], &terms["share_of_peak"], &terms["schedule"]),
+        (&json!(300.0), &Value::Null, &json!([]))
+    );
     let told = eventually("a decision", PATIENCE, || async {
         let scale = type_of(&http).await["scale"].clone();
         (scale["reason"] == "no_template").then_some(scale)
@@ -57,7 +62,7 @@ async fn what_was_decided_about_a_types_size_is_told_with_the_reason_and_measure
 
     let body = json!({ "scale_min": null, "scale_max": null, "scale_min_idle": null });
     let changed = http.patch("/types/wine", body).await.expect(200).body;
-    assert_eq!(changed["scale"], Value::Null, "it is scaled no more");
+    assert_eq!((&changed["scale"], &changed["scale_terms"]), (&Value::Null, &Value::Null), "it is scaled no more");
 }
 
 #[tokio::test]

@@ -113,8 +113,10 @@ impl Drop for Project {
             let logs = self.compose_command(&["logs", "--no-color", "--tail", "40"]).output();
             eprintln!("{}", logs.map(|logs| text(&logs.stdout)).unwrap_or_default());
         }
-        let down = ["--profile", "android", "down", "-v", "--remove-orphans", "--timeout", "5"];
-        for mut command in [self.compose_command(&down), remove_image(&self.image())] {
+        // Compose 1.29 ends what runs when it looks: not a desktop that a replica is restarting at that moment.
+        let stop = self.compose_command(&["stop", "leasehold"]);
+        let down = self.compose_command(&["--profile", "android", "down", "-v", "--remove-orphans", "--timeout", "5"]);
+        for mut command in [stop, down, remove_image(&self.image())] {
             match command.output() {
                 Ok(output) if output.status.success() => {}
                 Ok(output) => eprintln!("left over of {}: {}", self.name, text(&output.stderr)),

@@ -273,6 +273,8 @@ fn a_schedule_is_read_and_written_as_it_stands_in_the_configuration() {
     let scale = read(text);
     assert_eq!((scale.share_of_peak, scale.peak_window), (Some(0.5), Duration::from_hours(24)));
     assert_eq!((scale.schedule[0].cron.as_str(), scale.schedule[0].min), ("0 8 * * mon-fri", 8));
+    let shown = serde_json::to_value(scale.terms()).unwrap();
+    assert_eq!((&shown["share_of_peak"], &shown["schedule"][0]["cron"]), (&0.5.into(), &"0 8 * * mon-fri".into()));
     let written = toml::to_string(&Config::parse(text).unwrap().shown()).unwrap();
     assert_eq!(read(&written), scale);
 }
