@@ -16,6 +16,7 @@ pub mod fuzz;
 mod in_force;
 mod links;
 mod provider;
+mod reach;
 mod redaction;
 mod redis_url;
 mod reset;
@@ -23,6 +24,7 @@ mod scale;
 mod schedule;
 mod telemetry;
 mod validate;
+mod viewers;
 mod webhook;
 
 use std::{
@@ -47,12 +49,14 @@ pub use self::{
     audit::AuditConfig,
     in_force::InForce,
     provider::{DockerConfig, KubernetesConfig, ProviderConfig, StaticConfig, StaticContainer},
+    reach::Reach,
     redaction::{redacted, without_source},
     redis_url::{HostPort, RedisPlace, RedisUrl},
     reset::{QuarantineConfig, ResetConfig, ResetKind, ResetWebhook, TypeReset},
     scale::ScaleConfig,
     schedule::ScheduleConfig,
     telemetry::TelemetryConfig,
+    viewers::ViewersConfig,
     webhook::WebhookConfig,
 };
 use crate::model::{About, TargetType};
@@ -114,6 +118,8 @@ pub struct Config {
     pub health: HealthConfig,
     /// How the data in Redis are audited.
     pub audit: AuditConfig,
+    /// Who sees desktops through this replica.
+    pub viewers: ViewersConfig,
     /// How containers are made clean between sessions, unless their type says otherwise.
     pub reset: ResetConfig,
     /// How long a container rests that fails again and again.
@@ -333,18 +339,6 @@ pub enum ProbeKind {
     Http,
     /// The server greets as RFB (VNC) does.
     Rfb,
-}
-
-/// Which of a container's two addresses this process dials.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Reach {
-    /// `internal` when this process runs in a container itself, else `published` where there is one.
-    Auto,
-    /// The address on the containers' network.
-    Internal,
-    /// The published address.
-    Published,
 }
 
 /// `[health]`

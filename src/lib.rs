@@ -12,13 +12,15 @@
 //!   [`recycle`] makes them clean between two sessions; [`scale`] makes pools follow demand.
 //! - [`store`] is Redis: keys, scripts, connections. Nothing else names it.
 //! - [`webhook`] posts signed messages.
-//! - [`rfb`] is the little of the VNC protocol that probes and the [`demo`] target share.
+//! - [`bridge`] carries desktops to their viewers.
+//! - [`rfb`] is the little of the VNC protocol that probes, the bridge and the [`demo`] target share.
 //! - `retry_after` reads the header of that name, for [`client`] and [`webhook`].
 //! - [`model`] is the words as types, [`config`] the settings, [`metrics`] and [`telemetry`] what is told of a replica.
 
 pub mod advise;
 pub mod api;
 pub mod app;
+pub mod bridge;
 pub mod cli;
 pub mod client;
 pub mod config;

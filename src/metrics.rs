@@ -2,6 +2,7 @@
 //! [`Metrics::encode`]: they live in Redis, not here.
 
 mod process;
+mod viewers;
 
 use std::{
     fmt,
@@ -21,6 +22,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
+pub use self::viewers::{CountedViewer, ViewerMetrics};
 use crate::model::{Fault, Finding, PoolState, ProviderName, Recovery, SessionState, TargetType, WebhookName};
 
 /// What [`Metrics::encode`] writes.
@@ -122,6 +124,7 @@ pub struct Metrics {
     deliveries: Timings<DeliveryLabels>,
     given_up: Family<WebhookLabels, Counter>,
     event_streams: Gauge,
+    viewers: ViewerMetrics,
     panics: Counter,
     repairs: Family<FaultLabels, Counter>,
     redis_errors: Family<KindLabels, Counter>,
@@ -261,6 +264,7 @@ impl Metrics {
         let help = "Events that this replica gave up to deliver to a webhook";
         registry.register("webhook_given_up", help, given_up.clone());
         registry.register("event_streams", "Event streams that are open on this replica", event_streams.clone());
+        let viewers = ViewerMetrics::register(&mut registry);
         registry.register("panics", "Panics: each is a defect", panics.clone());
         let repairs = Family::default();
         registry.register("audit_repairs", "Faults in the data that this replica repaired", repairs.clone());
@@ -288,6 +292,7 @@ impl Metrics {
             deliveries,
             given_up,
             event_streams,
+            viewers,
             panics,
             repairs,
             redis_errors,
@@ -383,6 +388,12 @@ impl Metrics {
     /// A stream of events was closed.
     pub fn event_stream_closed(&self) {
         self.event_streams.dec();
+    }
+
+    /// What is counted of viewers.
+    #[must_use]
+    pub fn viewers(&self) -> &ViewerMetrics {
+        &self.viewers
     }
 
     /// A thread panicked.

@@ -23,3 +23,4 @@ mod torture;
 #[path = "torture/tests/mod.rs"]
 mod torture_tests;
 mod upgrade;
+mod viewers;

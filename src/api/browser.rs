@@ -21,12 +21,34 @@ pub(super) fn refuse_strangers(request: &HttpRequest, origins: &[String]) -> Res
     if !is_this_machine(host) {
         return Err(Problem::stranger("Host", host, "localhost or a loopback address"));
     }
-    let Some(origin) = header(ORIGIN) else { return Ok(()) };
-    let own = origin.split_once("://").is_some_and(|(_, origin)| origin.eq_ignore_ascii_case(host));
-    if own || origins.iter().any(|other| other == origin) {
-        return Ok(());
+    if is_from(request, host, origins) {
+        Ok(())
+    } else {
+        Err(Problem::stranger("Origin", origin(request), "one of cors.origins"))
     }
-    Err(Problem::stranger("Origin", origin, "one of cors.origins"))
+}
+
+/// Refuses a WebSocket that a page of somebody else opens: browsers ask nobody before they do.
+///
+/// # Errors
+/// Whose page it is.
+pub(super) fn refuse_foreign_socket(request: &HttpRequest, origins: &[String]) -> Result<(), Problem> {
+    let host = request.headers().get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if is_from(request, host, origins) { Ok(()) } else { Err(Problem::foreign_socket(origin(request))) }
+}
+
+/// Whether a request is from no page, an own one, or one of these origins.
+fn is_from(request: &HttpRequest, host: &str, origins: &[String]) -> bool {
+    if !request.headers().contains_key(ORIGIN) {
+        return true;
+    }
+    let origin = origin(request);
+    let own = origin.split_once("://").is_some_and(|(_, origin)| origin.eq_ignore_ascii_case(host));
+    own || origins.iter().any(|other| other == origin)
+}
+
+fn origin(request: &HttpRequest) -> &str {
+    request.headers().get(ORIGIN).map_or("", |value| value.to_str().unwrap_or("?"))
 }
 
 fn is_this_machine(host: &str) -> bool {

@@ -29,6 +29,7 @@ mod span;
 mod stream;
 mod tls;
 mod types;
+mod viewers;
 mod webhooks;
 
 use std::sync::Arc;
@@ -47,6 +48,7 @@ pub use sessions::{
 };
 pub use tls::{Certificate, TlsError};
 pub use types::TypeBody;
+pub use viewers::{PassBody, PassMade};
 
 use crate::{config::Config, events::Events, metrics::Metrics, pool::Pool, provider::Provider};
 

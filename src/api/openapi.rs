@@ -10,7 +10,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
     answers, audit, containers, events, explain, guide, history, insight, operation, operator, recovery, sessions,
-    types, webhooks,
+    types, viewers, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -38,6 +38,9 @@ impl Modify for Keys {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
         let scheme = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-API-Key")));
         api.components.get_or_insert_default().add_security_scheme("api_key", scheme);
+        // A WebSocket's protocols are the only header that a browser can give it.
+        let scheme = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("Sec-WebSocket-Protocol")));
+        api.components.get_or_insert_default().add_security_scheme("viewer_pass", scheme);
     }
 }
 
@@ -51,6 +54,8 @@ pub(super) fn service(routes: &mut ServiceConfig) {
         .service(sessions::send_heartbeat)
         .service(sessions::release_session)
         .service(sessions::release_session_hard)
+        .service(viewers::make_pass)
+        .service(viewers::show_desktop)
         .service(containers::list_containers)
         .service(containers::containers_status)
         .service(containers::refresh_containers)

@@ -112,6 +112,12 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "foreign_page", "Not allowed", detail)
     }
 
+    /// A page of another origin opens a WebSocket.
+    pub(super) fn foreign_socket(origin: &str) -> Self {
+        let detail = format!("Origin is {origin:?}; right is the address of this server, or one of cors.origins");
+        Self::new(StatusCode::FORBIDDEN, "foreign_page", "Not allowed", detail)
+    }
+
     /// The body is no JSON, or a field of it is wrong in kind.
     pub(super) fn malformed(code: &str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, "Malformed request", detail)
@@ -181,6 +187,30 @@ impl Problem {
         let known = known.iter().map(WebhookName::as_str).collect::<Vec<_>>().join(", ");
         let detail = format!("There is no webhook {name:?} in the configuration; known are: {known}");
         Self::new(StatusCode::NOT_FOUND, "webhook_not_found", "No such webhook", detail)
+    }
+
+    /// No pass came with the request for a desktop.
+    pub(super) fn no_pass() -> Self {
+        let detail = "Give a viewer pass (POST /sessions/{id}/passes) as one of the WebSocket's protocols: \
+                      Sec-WebSocket-Protocol: binary, leasehold.pass.<pass>";
+        Self::new(StatusCode::UNAUTHORIZED, "missing_pass", "Not authenticated", detail)
+    }
+
+    /// The route speaks WebSocket alone.
+    pub(super) fn upgrade_required(detail: &str) -> Self {
+        Self::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", "A WebSocket is needed", detail)
+    }
+
+    /// The container tells of no desktop.
+    pub(super) fn no_desktop(container: &str) -> Self {
+        let detail = format!("Container {container} has no endpoint vnc or novnc");
+        Self::new(StatusCode::CONFLICT, "no_desktop", "No desktop", detail)
+    }
+
+    /// The container's desktop does not answer.
+    pub(super) fn desktop_unreachable(detail: String) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "desktop_unreachable", "The desktop does not answer", detail)
+            .retry_after(RETRY_AFTER)
     }
 
     /// A defect of ours: the log says more.
@@ -257,6 +287,14 @@ impl From<PoolError> for Problem {
             PoolError::AliasOfOtherType { .. } => {
                 new(StatusCode::CONFLICT, "session_of_other_type", "The session is of another type")
             }
+            PoolError::PassUnknown => new(StatusCode::UNAUTHORIZED, "invalid_pass", "Not a pass of this session"),
+            PoolError::PassUsed => new(StatusCode::UNAUTHORIZED, "pass_used", "The pass was used already"),
+            PoolError::TooManyPasses { .. } => {
+                new(StatusCode::TOO_MANY_REQUESTS, "too_many_passes", "Too many passes").retry_after(RETRY_AFTER)
+            }
+            PoolError::TooManyViewers { .. } => {
+                unavailable("too_many_viewers", "Too many viewers").retry_after(RETRY_AFTER)
+            }
             PoolError::OutOfRange { .. } => new(StatusCode::UNPROCESSABLE_ENTITY, "out_of_range", "Value out of range"),
             PoolError::BadCursor(_) => new(StatusCode::BAD_REQUEST, "bad_cursor", "Not a page cursor"),
             PoolError::Store(error) => error.into(),
@@ -315,6 +353,9 @@ impl ResponseError for Problem {
         if self.status_code() == StatusCode::REQUEST_TIMEOUT {
             // What may still come is nobody's.
             response.force_close();
+        }
+        if self.status_code() == StatusCode::UPGRADE_REQUIRED {
+            response.insert_header((header::UPGRADE, "websocket"));
         }
         if self.status_code() == StatusCode::UNAUTHORIZED {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));

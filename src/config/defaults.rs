@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 use super::{
     AuditConfig, Config, CorsConfig, DiscoveryConfig, HealthConfig, LeaseTokenConfig, Limits, LogConfig, LogFormat,
     ProbeKind, QuarantineConfig, Reach, RecoveryConfig, RedisConfig, RedisTls, ResetConfig, TelemetryConfig, TlsConfig,
+    ViewersConfig,
 };
 
 impl Default for Config {
@@ -26,6 +27,7 @@ impl Default for Config {
             reset: ResetConfig::default(),
             quarantine: QuarantineConfig::default(),
             audit: AuditConfig::default(),
+            viewers: ViewersConfig::default(),
             telemetry: TelemetryConfig::default(),
             log: LogConfig::default(),
             types: BTreeMap::new(),

@@ -17,6 +17,7 @@ impl Config {
         check(prefix_ok, "prefix", &self.prefix, "1 to 64 of letters, digits and . _ : -")?;
         self.redis.validate()?;
         self.audit.validate()?;
+        self.viewers.validate()?;
         self.telemetry.validate()?;
         between("reaper_interval", self.reaper_interval, Duration::from_millis(50), Duration::from_mins(1))?;
         let hour = Duration::from_hours(1);

@@ -38,7 +38,7 @@ const FINDINGS_MOST: usize = 1000;
 
 /// Probes until `shutdown`; what was found by then is still reported.
 pub async fn run(store: Store, config: Arc<Config>, metrics: Arc<Metrics>, shutdown: CancellationToken) {
-    let reach = probe::decided(config.health.reach);
+    let reach = config.health.reach.decided();
     let (findings, inbox) = mpsc::channel(FINDINGS_MOST);
     let claiming = claim::run(&store, &config, reach, &metrics, findings, &shutdown);
     tokio::join!(claiming, report::run(&store, inbox));

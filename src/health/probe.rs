@@ -1,6 +1,6 @@
 //! One probe: where to dial, what to expect, and in a few words what came instead.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use tokio::{
     net::TcpStream,
@@ -10,7 +10,7 @@ use tokio::{
 use super::http;
 use crate::{
     config::{HealthConfig, ProbeKind, Reach},
-    model::{About, Endpoint},
+    model::About,
     rfb,
 };
 
@@ -41,33 +41,10 @@ impl Plan {
             ProbeKind::Rfb => Question::Rfb,
             ProbeKind::Auto | ProbeKind::None => return None,
         };
-        let address = address(about.endpoints.get(&settings.endpoint)?, reach)?.to_owned();
+        let address = reach.address(about.endpoints.get(&settings.endpoint)?)?.to_owned();
         // The claim's jitter may make the next probe due a tenth early: this one has ended by then.
         let timeout = settings.timeout.min(settings.interval.mul_f64(0.9));
         Some(Self { address, timeout, question })
-    }
-}
-
-/// The address that this process dials, or the other one when there is no choice.
-fn address(endpoint: &Endpoint, reach: Reach) -> Option<&str> {
-    let (published, internal) = (endpoint.address.as_deref(), endpoint.internal.as_deref());
-    match reach {
-        Reach::Internal => internal.or(published),
-        Reach::Published | Reach::Auto => published.or(internal),
-    }
-}
-
-/// `auto` decided, once: whether this process is in a container itself, where the containers' network is at hand.
-pub(super) fn decided(reach: Reach) -> Reach {
-    let in_a_container = || {
-        Path::new("/.dockerenv").exists()
-            || Path::new("/run/.containerenv").exists()
-            || std::env::var_os("KUBERNETES_SERVICE_HOST").is_some()
-    };
-    match reach {
-        Reach::Auto if in_a_container() => Reach::Internal,
-        Reach::Auto => Reach::Published,
-        explicit => explicit,
     }
 }
 
@@ -110,38 +87,18 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::model::Endpoint;
 
-    fn about(published: Option<&str>, internal: Option<&str>) -> About {
-        let endpoint = Endpoint { address: published.map(str::to_owned), internal: internal.map(str::to_owned) };
+    fn about() -> About {
+        let endpoint = Endpoint { address: Some("127.0.0.1:1".to_owned()), internal: None };
         About { endpoints: BTreeMap::from([("vnc".to_owned(), endpoint)]), ..About::default() }
-    }
-
-    fn dialled(published: Option<&str>, internal: Option<&str>, reach: Reach) -> Option<String> {
-        Plan::new(&HealthConfig::default(), &about(published, internal), reach).map(|plan| plan.address)
-    }
-
-    #[test]
-    fn the_address_is_the_one_that_can_be_reached() {
-        let (out, inside) = (Some("127.0.0.1:32768"), Some("172.18.0.2:5900"));
-        assert_eq!(dialled(out, inside, Reach::Published).as_deref(), out);
-        assert_eq!(dialled(out, inside, Reach::Internal).as_deref(), inside);
-        assert_eq!(dialled(None, inside, Reach::Published).as_deref(), inside);
-        assert_eq!(dialled(out, None, Reach::Internal).as_deref(), out);
-        assert_eq!(dialled(None, None, Reach::Internal), None);
-    }
-
-    #[test]
-    fn an_explicit_reach_stands() {
-        assert_eq!(decided(Reach::Internal), Reach::Internal);
-        assert_eq!(decided(Reach::Published), Reach::Published);
-        assert_ne!(decided(Reach::Auto), Reach::Auto);
     }
 
     #[test]
     fn a_probe_has_ended_before_the_next_one_is_due() {
         let second = Duration::from_secs(1);
         let settings = HealthConfig { interval: second, timeout: second, ..HealthConfig::default() };
-        let plan = Plan::new(&settings, &about(Some("127.0.0.1:1"), None), Reach::Published).unwrap();
+        let plan = Plan::new(&settings, &about(), Reach::Published).unwrap();
         assert_eq!(plan.timeout, second.mul_f64(0.9));
     }
 }

@@ -15,6 +15,7 @@ mod request;
 mod sessions;
 mod streams;
 mod types;
+mod viewers;
 mod waiters;
 
 use std::sync::Arc;
@@ -30,10 +31,11 @@ pub use request::{
 };
 
 pub use streams::OpenStream;
+pub use viewers::{MadePass, ViewerPlace, Viewing};
 
 pub use crate::store::{Audited, ProviderStatus, StoreError};
 
-use self::{explain::Shortages, waiters::Waiters};
+use self::{explain::Shortages, viewers::Viewers, waiters::Waiters};
 use crate::{
     config::Config,
     metrics::Metrics,
@@ -55,6 +57,7 @@ struct Shared {
     /// This replica's id: its channel in Redis.
     replica: String,
     waiters: Waiters,
+    viewers: Viewers,
     shortages: Shortages,
     lease_tokens: LeaseTokens,
     /// One permit for each request that waits or follows.
@@ -80,6 +83,7 @@ impl Pool {
             metrics,
             replica,
             waiters: Waiters::default(),
+            viewers: Viewers::default(),
             shortages: Shortages::default(),
             shutdown,
         });

@@ -222,6 +222,30 @@ pub enum PoolError {
         /// The bound.
         most: u64,
     },
+    /// No pass of the session, or not any more.
+    #[error(
+        "The viewer pass is not one of this session: it was never made, was not used in time, or its lease is over"
+    )]
+    PassUnknown,
+    /// A pass that another viewer has.
+    #[error("The viewer pass was used already: each is for one viewer; ask for another one")]
+    PassUsed,
+    /// A session has as many passes as it may.
+    #[error("viewers.passes = {most}: session {id} has as many passes as it may")]
+    TooManyPasses {
+        /// The session.
+        id: SessionId,
+        /// The bound.
+        most: u64,
+    },
+    /// There are as many viewers as may be.
+    #[error("As many viewers as {of} may have ({most}) are there")]
+    TooManyViewers {
+        /// The bound.
+        most: usize,
+        /// Of what.
+        of: &'static str,
+    },
     /// A value is out of its range.
     #[error("{field} = {given}: {right}")]
     OutOfRange {

@@ -24,6 +24,7 @@
 //! | `observers` | hash | by provider: generation and sequence of the last observation | `mark` | one |
 //! | `session:<id>` | hash | owner, state, TTL, container and its incarnation, token, times, end reason, replicas to wake, the epoch in which its lease was proven, what was agreed on beside its TTL; expires after its end | `allocate`, `heartbeat`, `poll`, offers and ends | 310, queued 220, ended 380 |
 //! | `metadata:<id>` | string | the client's own words, when it gave any | `allocate` | 130 more than the text |
+//! | `passes:<session>` | hash | passes of a session's viewers, by their hashes: of which lease, whether its viewer only watches, until when it must have come, and the hash of its own secret once it has; expires a day after the last change | `make_pass`, `use_pass` | 170 a pass |
 //! | `leases` `offers` | zset by expiry | ready sessions; granted ones that are not claimed | grants, `heartbeat`, `poll` | 140 |
 //! | `queue` | zset by order (µs of the line's clock) | the line | `allocate` | 140 |
 //! | `line:<name>` | zset by base | one owner's tickets | `allocate`, offers and ends | 145 |
@@ -67,6 +68,7 @@ mod keeps;
 mod keys;
 mod links;
 mod operator;
+mod passes;
 mod recovery;
 mod registry;
 mod replicated;
@@ -98,6 +100,7 @@ pub use error::StoreError;
 pub use events::EventPage;
 pub use history::{HistoryChanges, HistoryRead};
 pub use operator::{OutCounts, Restarting};
+pub use passes::{NewPass, PassMade, PassUsed};
 pub use recovery::Adopted;
 pub use registry::{
     Announced, Discovered, Loss, ObservationMark, Observed, ProbeReport, ProbeTask, ProviderLock, ProviderStatus,

@@ -192,6 +192,14 @@ of_a_type!(
 );
 of_a_type!(TAKE_AWAY, "take_away", ["replica", "most", "least", "min_idle", "..."]);
 of_a_type!(KEEPS, "keeps", ["after", "most"]);
+of_a_type!(
+    light,
+    MAKE_PASS,
+    "make_pass",
+    ["session", "owner", "token", "pass", "view_only", "life_ms", "most", "keep_ms"],
+    ""
+);
+of_a_type!(light, USE_PASS, "use_pass", ["session", "pass", "viewer", "keep_ms"], "");
 of_a_type!(SETTLE, "settle", ["container"]);
 of_a_type!(CORDON, "cordon", ["container", "by"], library!("operated" "mark_cordon"));
 of_a_type!(UNCORDON, "uncordon", ["container", "by"], library!("operated"));
@@ -246,7 +254,7 @@ of_its_own!(WEBHOOK_STATE, "webhook_state", ["webhook", "most"]);
 of_its_own!(REPLAY_WEBHOOK, "replay_webhook", ["webhook", "most"]);
 
 /// Every script.
-pub(super) static ALL: [&Script; 60] = [
+pub(super) static ALL: [&Script; 62] = [
     &ALLOCATE,
     &POLL,
     &HEARTBEAT,
@@ -273,6 +281,8 @@ pub(super) static ALL: [&Script; 60] = [
     &TAKE_AWAY,
     &SCALE_STATE,
     &KEEPS,
+    &MAKE_PASS,
+    &USE_PASS,
     &SETTLE,
     &CORDON,
     &UNCORDON,

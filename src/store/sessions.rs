@@ -564,7 +564,7 @@ impl Store {
 
     /// Reads the session that follows in a reply, and keeps its idempotency key alive when that is due. Only its holder is
     /// given a lease token.
-    async fn session(
+    pub(super) async fn session(
         &self,
         reply: &mut Reply,
         target_type: &TargetType,

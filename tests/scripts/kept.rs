@@ -24,7 +24,7 @@ async fn a_renewal_never_takes_back_what_was_told_since_the_loss() {
     let Allocated::Replayed(again) = bench.allocate_with(|new| new.id = before.id).await else { panic!("not there") };
     assert!(left(&again) > LAG / 2 + left(&before), "{again:?}");
     // As an answer that is under way for so long.
-    let least = left(&again) - LAG / 2;
+    let least = left(&again).saturating_sub(LAG / 2);
     let Heartbeat::Renewed(beaten) = bench.beat(before.id).await else { panic!("not renewed") };
     assert!(left(&beaten) > least, "{beaten:?}");
     let taken_up = adopted(bench.other().adopt(&proof).await.unwrap());
