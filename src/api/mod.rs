@@ -48,7 +48,7 @@ pub use sessions::{
 };
 pub use tls::{Certificate, TlsError};
 pub use types::TypeBody;
-pub use viewers::{PassBody, PassMade};
+pub use viewers::PassBody;
 
 use crate::{config::Config, events::Events, metrics::Metrics, pool::Pool, provider::Provider};
 

@@ -23,6 +23,7 @@ mod status;
 mod supervise;
 mod types;
 mod up;
+mod vnc;
 mod watch;
 mod webhooks;
 
@@ -91,6 +92,12 @@ enum Command {
     /// Have a container restarted, unless a session has it
     #[command(after_help = operator::RESTART_HELP)]
     Restart(operator::RestartArgs),
+    /// Open a port of this machine where VNC viewers see a session's desktop
+    #[command(after_help = vnc::HELP)]
+    Vnc(vnc::Args),
+    /// Make a pass by which one viewer sees a session's desktop
+    #[command(after_help = vnc::PASS_HELP)]
+    Pass(vnc::PassArgs),
     /// Show what happened, or follow what happens
     Events(events::Args),
     /// Show how far the deliveries to webhooks are, and what they did not take; send that again
@@ -164,6 +171,8 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Unquarantine(args) => operator::unquarantine(args).await,
         Command::Drain(args) => operator::drain(args).await,
         Command::Restart(args) => operator::restart(args).await,
+        Command::Vnc(args) => vnc::vnc(args).await,
+        Command::Pass(args) => vnc::pass(args).await,
         Command::Events(args) => events::events(args).await,
         Command::Webhooks(args) => webhooks::webhooks(args).await,
         Command::Refresh(args) => status::refresh(args).await,

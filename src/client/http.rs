@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::{
-    Certificate, Method, RequestBuilder, Response, Url,
+    Certificate, Method, RequestBuilder, Response, StatusCode, Upgraded, Url,
     header::{HeaderMap, HeaderValue},
     redirect,
 };
@@ -103,13 +103,24 @@ impl Http {
     /// Sends once. An answer that is no success is an error.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<Response, ClientError> {
         let response = request.send().await.map_err(|error| self.unreachable(&error))?;
-        let status = response.status();
-        if status.is_success() {
-            return Ok(response);
+        if response.status().is_success() { Ok(response) } else { Err(self.refusal(response).await) }
+    }
+
+    /// Sends once, for a connection that goes on in another protocol.
+    pub(super) async fn upgrade(&self, request: RequestBuilder) -> Result<Upgraded, ClientError> {
+        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return response.upgrade().await.map_err(|error| self.unreachable(&error));
         }
-        let retry_after = retry_after(response.headers());
-        let body = response.bytes().await.map_err(|error| self.unreachable(&error))?;
-        Err(ClientError::Problem(Problem::read(status.as_u16(), retry_after, &body)))
+        Err(self.refusal(response).await)
+    }
+
+    async fn refusal(&self, response: Response) -> ClientError {
+        let (status, retry_after) = (response.status(), retry_after(response.headers()));
+        match response.bytes().await {
+            Ok(body) => ClientError::Problem(Problem::read(status.as_u16(), retry_after, &body)),
+            Err(error) => self.unreachable(&error),
+        }
     }
 
     /// The next part of an answer that is read as it comes; none at its end.

@@ -26,6 +26,7 @@ mod insight;
 mod operator;
 mod request;
 mod sessions;
+mod viewers;
 mod webhooks;
 
 use std::time::Duration;
@@ -39,6 +40,7 @@ pub use self::{
     guard::{Loss, SessionGuard},
     insight::{Lines, LogFilter},
     request::{ContainerFilter, CreateSession, OnShortage, Renewal, SessionFilter},
+    viewers::{Desktop, DesktopEnd},
 };
 
 use self::{answer::RecoveryEnded, http::Http};

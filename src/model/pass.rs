@@ -3,7 +3,11 @@
 use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
+
+use super::{FencingToken, SessionId};
 
 /// What a pass begins with, so that scanners for leaked secrets can know it.
 const BEGINS: &str = "lhp_";
@@ -15,6 +19,25 @@ const VIEWER_MOST: usize = 128;
 /// A secret of one viewer: Redis knows its hash. Made of letters, digits, `-` and `_`, so that it can stand in any header.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ViewerPass(String);
+
+/// A viewer pass, as it is given to its viewer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Pass {
+    /// The secret: for one viewer, as the WebSocket's protocol `leasehold.pass.<pass>`, beside `binary`.
+    pub pass: String,
+    /// The session whose desktop it shows.
+    #[schema(value_type = uuid::Uuid)]
+    pub session_id: SessionId,
+    /// The lease that it is for: it ends with it.
+    #[schema(value_type = u64)]
+    pub fencing_token: FencingToken,
+    /// Whether its viewer only watches.
+    pub view_only: bool,
+    /// When its viewer must have come, by Redis's clock.
+    pub expires_at: String,
+    /// Where the WebSocket is.
+    pub path: String,
+}
 
 /// Not of the form of a pass, or of a viewer's own secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

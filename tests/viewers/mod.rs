@@ -2,6 +2,7 @@
 
 mod access;
 mod carried;
+mod command;
 mod desktop;
 mod ends;
 mod view;

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     bridge::{Desktop, dial},
     events::{Filter, Start},
-    model::{Container, FencingToken, SessionId},
+    model::{Container, FencingToken, Pass},
     pool::PoolError,
 };
 
@@ -49,28 +49,9 @@ pub struct PassBody {
 
 impl RequestBody for PassBody {}
 
-/// A viewer pass.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct PassMade {
-    /// The secret: for one viewer, as the WebSocket's protocol `leasehold.pass.<pass>`, beside `binary`.
-    pub pass: String,
-    /// The session whose desktop it shows.
-    #[schema(value_type = uuid::Uuid)]
-    pub session_id: SessionId,
-    /// The lease that it is for: it ends with it.
-    #[schema(value_type = u64)]
-    pub fencing_token: FencingToken,
-    /// Whether its viewer only watches.
-    pub view_only: bool,
-    /// When its viewer must have come, by Redis's clock.
-    pub expires_at: String,
-    /// Where the WebSocket is.
-    pub path: String,
-}
-
 /// Make a pass by which one viewer sees, or drives, the desktop of a session, as long as its lease goes on.
 #[utoipa::path(tag = "sessions", security(("api_key" = [])), params(("id" = uuid::Uuid, Path)), request_body = PassBody, responses(
-    (status = 201, description = "The pass. It is shown only now", body = PassMade),
+    (status = 201, description = "The pass. It is shown only now", body = Pass),
     (status = 404, description = "No such session of yours", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "The session is queued, or the fencing token is stale", body = Problem, content_type = "application/problem+json"),
     (status = 410, description = "The session has ended", body = Problem, content_type = "application/problem+json"),
@@ -90,7 +71,7 @@ pub(super) async fn make_pass(
     let life = body.expires_in.map_or(bounds.pass_life, Duration::from_secs);
     let made = state.pool.make_pass(&caller, id, body.fencing_token, body.view_only, life).await?;
     tracing::info!(session_id = %id, by = caller.by(), view_only = body.view_only, "a viewer pass was made");
-    Ok(HttpResponse::Created().json(PassMade {
+    Ok(HttpResponse::Created().json(Pass {
         pass: made.pass.as_str().to_owned(),
         session_id: id,
         fencing_token: made.fencing_token,
