@@ -1,12 +1,13 @@
 //! The benchmark: starts its own Redis, replicas and peers, measures them in one run, and writes what it found as Markdown, JSON
 //! and a plot. `make bench` runs everything (about twenty minutes), `make bench-quick` a small part of each.
-//! `PARTS=http,growth,line,between,replica,redis,peers` takes some parts only.
+//! `PARTS=http,growth,line,between,desktop,replica,redis,peers` takes some parts only.
 //!
 //! `BENCH=profile cargo bench` records a replica by `perf` instead; `BENCH=compare OTHER=path cargo bench` compares this build with others
 //! (paths with `:` between them) in one run.
 
 mod between;
 mod compare;
+mod desktop;
 mod fill;
 mod floor;
 mod growth;
@@ -38,6 +39,9 @@ fn main() -> anyhow::Result<()> {
     match args.as_slice() {
         [floor::ROLE, address, url] => floor::serve(address.parse()?, url),
         [peers::postgres::ROLE, address, url, commit] => peers::postgres::serve(address.parse()?, url, commit),
+        [role, address, to @ ..] if [desktop::far::DESKTOP, desktop::far::RELAY].contains(role) => {
+            desktop::far::serve(role, address.parse()?, to.first().copied())
+        }
         _ if args.contains(&"--bench") => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let load = tokio::task::LocalSet::new();
@@ -55,7 +59,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 /// What is measured, in this order.
-const PARTS: [&str; 7] = ["http", "growth", "line", "between", "replica", "redis", "peers"];
+const PARTS: [&str; 8] = ["http", "growth", "line", "between", "desktop", "replica", "redis", "peers"];
 
 /// Measures and writes.
 async fn run() -> anyhow::Result<()> {
@@ -76,6 +80,7 @@ async fn run() -> anyhow::Result<()> {
             "growth" => growth::measure(&plan, &mut report).await,
             "line" => line::measure(&plan, &mut report).await,
             "between" => between::measure(&plan, &mut report).await,
+            "desktop" => desktop::measure(&plan, &mut report).await,
             "replica" => replica::measure(&plan, &mut report).await,
             "redis" => profile::redis_time(&mut report).await,
             _ => peers::measure(&plan, &mut report).await,

@@ -11,7 +11,7 @@ source "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 
 readonly PEERS=target/peers
-readonly PYTHON_PACKAGES=(fastapi==0.165.0 uvicorn==0.54.0 uvloop==0.23.0 httptools==0.9.0)
+readonly PYTHON_PACKAGES=(fastapi==0.165.0 uvicorn==0.54.0 uvloop==0.23.0 httptools==0.9.0 websockify==0.13.0)
 readonly NODE_PACKAGES=(bullmq@6.7.0 ioredis@6.0.0)
 
 # attempt WHAT COMMAND…: a peer that cannot be installed is no reason not to measure.
@@ -31,7 +31,7 @@ node_peer() {
 }
 
 peers() {
-    [[ -x $PEERS/python/bin/uvicorn ]] || attempt FastAPI python_peer
+    [[ -x $PEERS/python/bin/uvicorn && -x $PEERS/python/bin/websockify ]] || attempt "FastAPI and websockify" python_peer
     [[ -d $PEERS/node/node_modules/ioredis ]] || attempt BullMQ node_peer
     [[ -d /usr/lib/postgresql ]] || attempt PostgreSQL "$ROOT/scripts/setup.sh" postgresql
 }

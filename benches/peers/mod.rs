@@ -76,7 +76,7 @@ pub async fn measure(plan: &Plan, report: &mut Report) -> anyhow::Result<()> {
 }
 
 /// Where `scripts/bench.sh` installs the peers.
-fn installed(what: &str) -> anyhow::Result<PathBuf> {
+pub fn installed(what: &str) -> anyhow::Result<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/peers").join(what);
     anyhow::ensure!(path.exists(), "it is not installed (`make bench` does that where pip and npm have a registry)");
     Ok(path)
