@@ -12,6 +12,9 @@ pub const DESKTOP: &str = "desktop";
 /// The role of the relay; its argument is where it leads to.
 pub const RELAY: &str = "relay";
 
+/// What the relay holds of each direction.
+const BUFFER: usize = 64 * 1024;
+
 /// What is asked of it: a request for the screen, as a viewer that only watches may send it. Its `y` says how many MiB come; 0 is a
 /// question, whose answer is as long.
 pub const REQUEST_BYTES: usize = 10;
@@ -42,7 +45,7 @@ pub fn serve(role: &str, address: SocketAddr, to: Option<&str>) -> anyhow::Resul
 async fn relay(mut stream: TcpStream, to: SocketAddr) -> io::Result<()> {
     let mut desktop = TcpStream::connect(to).await?;
     desktop.set_nodelay(true)?;
-    tokio::io::copy_bidirectional(&mut stream, &mut desktop).await.map(drop)
+    tokio::io::copy_bidirectional_with_sizes(&mut stream, &mut desktop, BUFFER, BUFFER).await.map(drop)
 }
 
 async fn show(mut stream: TcpStream) -> io::Result<()> {

@@ -5,10 +5,13 @@
 pub mod far;
 mod viewer;
 
-use std::{path::PathBuf, process::Command, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, process::Command, time::Duration};
 
-use anyhow::Context as _;
-use serde_json::json;
+use leasehold::{
+    client::{Client, CreateSession},
+    model::SessionId,
+};
+use secrecy::SecretString;
 
 use self::viewer::Viewer;
 use crate::{
@@ -100,42 +103,30 @@ impl Way {
 
 /// A session whose desktop is seen.
 struct Session {
-    http: reqwest::Client,
-    replica: std::net::SocketAddr,
-    id: String,
+    client: Client,
+    replica: SocketAddr,
+    id: SessionId,
 }
 
 impl Session {
     async fn begin(replica: &Replica) -> anyhow::Result<Self> {
-        let (http, replica) = (reqwest::Client::new(), replica.process.address);
-        let call = || http.post(format!("http://{replica}/sessions")).header("X-API-Key", KEY);
+        let replica = replica.process.address;
+        let client = Client::new(&format!("http://{replica}"), Some(&SecretString::from(KEY)))?;
+        let create = CreateSession { ttl_seconds: Some(600), ..CreateSession::new(TYPE.parse()?) };
         let id = servers::eventually("the container is there", async || {
-            let answer = call().json(&json!({"target_type": TYPE, "ttl_seconds": 600})).send().await?;
-            if !answer.status().is_success() {
-                return Ok(None);
-            }
-            let session: serde_json::Value = answer.json().await?;
-            Ok(session["id"].as_str().map(str::to_owned))
+            Ok(client.create(&create).await.ok().map(|session| session.id))
         })
         .await?;
-        Ok(Self { http, replica, id })
+        Ok(Self { client, replica, id })
     }
 
     async fn viewer(&self, view_only: bool) -> anyhow::Result<Viewer> {
-        let pass = self.post("passes", &json!({"view_only": view_only})).await?;
-        let pass = pass["pass"].as_str().context("a pass")?;
-        let protocols = format!("binary, leasehold.pass.{pass}");
-        Viewer::websocket(self.replica, &format!("/sessions/{}/vnc", self.id), &protocols).await
+        let pass = self.client.make_pass(self.id, view_only, None).await?;
+        Viewer::websocket(self.replica, &pass.path, &format!("binary, leasehold.pass.{}", pass.pass)).await
     }
 
     async fn renew(&self) -> anyhow::Result<()> {
-        self.post("heartbeat", &json!({})).await.map(drop)
-    }
-
-    async fn post(&self, what: &str, body: &serde_json::Value) -> anyhow::Result<serde_json::Value> {
-        let path = format!("http://{}/sessions/{}/{what}", self.replica, self.id);
-        let answer = self.http.post(path).header("X-API-Key", KEY).json(body).send().await?;
-        Ok(answer.error_for_status()?.json().await?)
+        Ok(self.client.heartbeat(self.id, None, None, false).await.map(drop)?)
     }
 }
 
