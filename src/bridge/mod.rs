@@ -6,6 +6,9 @@
 
 mod carry;
 mod desktop;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod handshake;
 mod view_only;
 

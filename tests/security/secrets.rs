@@ -26,6 +26,8 @@ const WRONG_KEY: &str = "mark-of-wrong-e81f06";
 const WRONG_BEARER: &str = "mark-of-bearer-3d77aa";
 const IDEMPOTENCY_KEY: &str = "mark-of-idempotency-b6c9f4";
 const WEBHOOK_SECRET: &str = "whsec_bWFyay1vZi13ZWJob29rLTRkOGIwMi1zZWNyZXQh";
+const VIEWER_PASS: &str = "lhp_0123456789abcdefghijklmnopqrstuv";
+const VIEWER_SECRET: &str = "the-own-secret-of-a-viewer";
 const WEBHOOK_PATH: &str = "mark-of-hook-path-2e95c7";
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -69,6 +71,8 @@ async fn no_secret_is_in_logs_answers_events_or_the_printed_configuration() {
         IDEMPOTENCY_KEY,
         WEBHOOK_SECRET,
         WEBHOOK_PATH,
+        VIEWER_PASS,
+        VIEWER_SECRET,
         &tls_mark,
     ];
 
@@ -134,6 +138,9 @@ async fn no_secret_is_in_logs_answers_events_or_the_printed_configuration() {
     assert_eq!(call(Method::GET, "/sessions", &[("X-API-Key", WRONG_KEY)], None).await.0, 401);
     let bearer = format!("Bearer {WRONG_BEARER}");
     assert_eq!(call(Method::GET, "/sessions", &[("Authorization", &bearer)], None).await.0, 401);
+    let protocols = format!("binary, leasehold.pass.{VIEWER_PASS}, leasehold.viewer.{VIEWER_SECRET}");
+    let desktop = [("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Protocol", protocols.as_str())];
+    assert_eq!(call(Method::GET, &format!("/sessions/{id}/vnc"), &desktop, None).await.0, 401);
     assert_eq!(call(Method::GET, "/containers", &[("X-API-Key", ADMIN_KEY)], None).await.0, 200);
     assert_eq!(call(Method::GET, "/webhooks", &[("X-API-Key", ADMIN_KEY)], None).await.0, 200);
     assert_eq!(call(Method::GET, "/events?follow=false", &[("X-API-Key", ADMIN_KEY)], None).await.0, 200);
