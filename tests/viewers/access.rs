@@ -27,7 +27,11 @@ async fn a_pass_is_for_one_viewer_of_one_session() {
     let short = Coming { pass: "lhp_short".to_owned(), ..Coming::default() };
     assert_eq!(short.refused(lab.at(), &session).await, (400, "invalid_protocol".to_owned()));
     let path = format!("/sessions/{session}/vnc");
-    lab.http().get(&path).await.problem(426, "upgrade_required");
+    lab.http().get(&path).await.problem(401, "missing_pass");
+    let protocols = format!("binary, leasehold.pass.{}", never.pass);
+    let plain = lab.http().raw(reqwest::Method::GET, &path).header("Sec-WebSocket-Protocol", protocols);
+    let answer = crate::common::http::read(plain.send().await.expect("an answer")).await.expect("a body");
+    answer.problem(426, "upgrade_required");
 }
 
 #[tokio::test]

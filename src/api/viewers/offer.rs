@@ -24,14 +24,15 @@ impl Offer {
     /// It is no WebSocket, or has no pass.
     pub(super) fn read(request: &HttpRequest) -> Result<Self, Problem> {
         let header = |name| request.headers().get_all(name).filter_map(|value| value.to_str().ok());
-        if !header(UPGRADE).any(|value| value.eq_ignore_ascii_case("websocket")) {
-            return Err(Problem::upgrade_required("A desktop is shown by a WebSocket: Upgrade: websocket is right"));
-        }
         let offered: Vec<&str> =
             header(SEC_WEBSOCKET_PROTOCOL).flat_map(|value| value.split(',')).map(str::trim).collect();
         let named = |begin: &str| offered.iter().find_map(|one| one.strip_prefix(begin));
         let bad = |error: BadPass| Problem::malformed("invalid_protocol", format!("Sec-WebSocket-Protocol: {error}"));
-        let pass = named(PASS).ok_or_else(Problem::no_pass)?.parse().map_err(bad)?;
+        let pass = named(PASS).ok_or_else(Problem::no_pass)?;
+        if !header(UPGRADE).any(|value| value.eq_ignore_ascii_case("websocket")) {
+            return Err(Problem::upgrade_required("A desktop is shown by a WebSocket: Upgrade: websocket is right"));
+        }
+        let pass = pass.parse().map_err(bad)?;
         let viewer = named(VIEWER).map(viewer_hash).transpose().map_err(|_| {
             let right = "leasehold.viewer. and 16 to 128 letters, digits, - and _";
             Problem::malformed("invalid_protocol", format!("Sec-WebSocket-Protocol: {right}"))
@@ -68,6 +69,7 @@ mod tests {
         assert!(offered(true, &format!("binary,{named},leasehold.viewer.0123456789abcdef")).unwrap().viewer.is_some());
         for (upgrade, protocols, code) in [
             (false, format!("binary, {named}"), "upgrade_required"),
+            (false, "binary".to_owned(), "missing_pass"),
             (true, "binary".to_owned(), "missing_pass"),
             (true, named.clone(), "invalid_protocol"),
             (true, "binary, leasehold.pass.lhp_short".to_owned(), "invalid_protocol"),
