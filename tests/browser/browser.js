@@ -45,6 +45,9 @@ export async function visit(page, name, hash = `#/${name.toLowerCase()}`) {
   await page.getByRole('heading', { name, level: 1 }).waitFor()
 }
 
+/** Everything that is shown was read. */
+export const settled = (page) => page.waitForFunction(() => !document.body.textContent.includes('Reading …'))
+
 /** No violation of WCAG 2.2 A and AA that axe knows. */
 export async function accessible(page, what) {
   if (!(await page.evaluate('typeof axe !== "undefined"'))) await page.evaluate(AXE)

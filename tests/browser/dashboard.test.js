@@ -1,7 +1,7 @@
 // The dashboard in a real browser, on real replicas.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { accessible, enter, fits, launch, live, logIn, open, visit } from './browser.js'
+import { accessible, enter, fits, launch, live, logIn, open, settled, visit } from './browser.js'
 import { eventually, IMAGE, KEYS, Service } from './service.js'
 
 /** First load, in bytes as they come over the wire. */
@@ -131,9 +131,11 @@ test('what fails of many is shown row by row', async () => {
 test('the drawer tells why, and is reached and left by keys', async () => {
   await visit(page, 'Containers', '#/containers?type=desk')
   await page.getByRole('link', { name: 'desk-2', exact: true }).focus()
+  const focused = (name) => eventually(`the focus on ${name}`, () => page.evaluate((one) => document.activeElement?.textContent === one, name))
   await page.keyboard.press('ArrowUp')
-  assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'desk-1')
+  await focused('desk-1')
   await page.keyboard.press('ArrowDown')
+  await focused('desk-2')
   await page.keyboard.press('Enter')
   const drawer = page.getByRole('complementary', { name: 'Container desk-2' })
   await drawer.getByText('would be given out now').waitFor()
@@ -164,7 +166,7 @@ test('a log is followed as text, and use is drawn', { skip: IMAGE ? false : 'NOT
 test('events are shown as they come, and can be held', async () => {
   await visit(page, 'Events')
   const session = await create('desk')
-  const row = page.locator('tbody tr', { hasText: 'session.ready' }).filter({ hasText: session.id.slice(0, 8) })
+  const row = page.locator('tbody tr', { hasText: 'session.ready' }).filter({ hasText: session.id.slice(9, 23) })
   await row.waitFor()
   await page.getByLabel('Kind').selectOption('container.')
   await row.waitFor({ state: 'detached' })
@@ -172,7 +174,7 @@ test('events are shown as they come, and can be held', async () => {
   await page.getByRole('button', { name: 'Stand still' }).click()
   await end(session)
   await page.getByRole('button', { name: 'Go on' }).click()
-  await page.locator('tbody tr', { hasText: 'session.ended' }).filter({ hasText: session.id.slice(0, 8) }).waitFor()
+  await page.locator('tbody tr', { hasText: 'session.ended' }).filter({ hasText: session.id.slice(9, 23) }).waitFor()
 })
 
 test('a setting is changed after its effect was shown', async () => {
@@ -271,7 +273,7 @@ for (const colorScheme of ['light', 'dark']) {
     let rules = 0
     for (const name of PAGES) {
       await visit(shown, name)
-      await shown.getByText('Reading …').waitFor({ state: 'detached' })
+      await settled(shown)
       rules += await accessible(shown, `${name}, ${colorScheme}`)
     }
     await shown.getByRole('button', { name: 'Log out' }).click()
@@ -288,7 +290,7 @@ test('a narrow screen shows all pages', async () => {
   const phone = await enter(browser, url, KEYS.admin, { viewport: { width: 360, height: 720 }, hasTouch: true })
   for (const name of PAGES) {
     await visit(phone, name)
-    await phone.getByText('Reading …').waitFor({ state: 'detached' })
+    await settled(phone)
     await fits(phone, name)
   }
   await visit(phone, 'Containers', '#/containers/lab.desk-1')

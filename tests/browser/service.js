@@ -43,25 +43,34 @@ const listed = (type, count) => {
 export class Service {
   static async start() {
     const service = new Service()
-    service.folder = mkdtempSync(join(tmpdir(), 'leasehold-browser-'))
-    service.run = randomUUID().slice(0, 8)
-    service.children = []
-    const socket = join(service.folder, 'redis.sock')
-    const redis = ['--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no', '--dir', service.folder]
-    service.child('redis-server', redis)
-    await eventually('Redis', () => new Promise((resolve, reject) => connect(socket, resolve).on('error', reject)))
-    service.redis = `redis+unix://${socket}`
-    service.label = `leasehold.browser-${service.run}`
-    const base = service.file('base.toml', service.configuration())
-    const many = service.file('many.toml', `${keys}[types.many.probe]\nkind = "none"\n[[provider]]\nname = "farm"\nkind = "static"\n${listed('many', 10_000)}`)
-    for (const [file, prefix] of [[base, 'few'], [many, 'many']]) {
-      execFileSync(PROGRAM, ['init', '--config', file], { env: service.environment(prefix) })
+    try {
+      return await service.begin()
+    } catch (error) {
+      await service.stop()
+      throw error
     }
-    service.startContainers()
-    service.replicas = [await service.replica(base, 'few'), await service.replica(base, 'few')]
-    service.many = await service.replica(many, 'many')
-    service.balancer = await balance(service)
-    return service
+  }
+
+  async begin() {
+    this.folder = mkdtempSync(join(tmpdir(), 'leasehold-browser-'))
+    this.run = randomUUID().slice(0, 8)
+    this.children = []
+    const socket = join(this.folder, 'redis.sock')
+    const redis = ['--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no', '--dir', this.folder]
+    this.child('redis-server', redis)
+    await eventually('Redis', () => answers(socket))
+    this.redis = `redis+unix://${socket}`
+    this.label = `leasehold.browser-${this.run}`
+    const base = this.file('base.toml', this.configuration())
+    const many = this.file('many.toml', `${keys}[types.many.probe]\nkind = "none"\n[[provider]]\nname = "farm"\nkind = "static"\n${listed('many', 10_000)}`)
+    for (const [file, prefix] of [[base, 'few'], [many, 'many']]) {
+      execFileSync(PROGRAM, ['init', '--config', file], { env: this.environment(prefix) })
+    }
+    this.startContainers()
+    this.replicas = [await this.replica(base, 'few'), await this.replica(base, 'few')]
+    this.many = await this.replica(many, 'many')
+    this.balancer = await balance(this)
+    return this
   }
 
   configuration() {
@@ -156,6 +165,12 @@ ${listed('desk', 6)}${listed('spare', 40)}`
     rmSync(this.folder, { recursive: true, force: true })
   }
 }
+
+const answers = (socket) =>
+  new Promise((resolve, reject) => {
+    const connection = connect(socket, () => resolve(connection.destroy()))
+    connection.on('error', reject)
+  })
 
 /** A load balancer at the level of TCP: the first replica that answers. A connection ends with its replica. */
 async function balance(service) {

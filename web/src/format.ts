@@ -37,6 +37,9 @@ export function moment(rfc3339: string): string {
 
 export const plural = (count: number, one: string, many = `${one}s`) => `${count.toLocaleString('en')} ${count === 1 ? one : many}`
 
+/** The middle of a session's id: those of one hour begin alike, and those of one type end alike. */
+export const shortSession = (id: string) => (id.length === 36 ? `…${id.slice(9, 23)}…` : id)
+
 /** The beginning of an id, as the command line shows it. */
 export const short = (id: string) => (/^[0-9a-f]{20,}$/.test(id) ? id.slice(0, 12) : id)
 

@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals'
 import { useEffect, useMemo } from 'preact/hooks'
 import type { Container } from '../api/types'
-import { moment, plural, short } from '../format'
+import { moment, plural, short, shortSession } from '../format'
 import { containers, isAdmin, types, watch } from '../live/store'
 import * as actions from '../parts/actions'
 import { STATES, StateWord } from '../parts/bar'
@@ -37,7 +37,7 @@ const columns: Column<Container>[] = [
   {
     name: 'Session',
     sort: ({ allocated_to }) => allocated_to ?? '~',
-    cell: ({ allocated_to }) => allocated_to && <a href={`#/sessions?q=${allocated_to}`}>{allocated_to.slice(0, 8)}…</a>,
+    cell: ({ allocated_to }) => allocated_to && <a href={`#/sessions?q=${allocated_to}`}>{shortSession(allocated_to)}</a>,
     wide: true,
     width: '8rem',
   },

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { ask } from '../api/client'
 import { Blocks, text } from '../api/stream'
 import type { Container, Event } from '../api/types'
-import { duration, moment } from '../format'
+import { duration, moment, shortSession } from '../format'
 import { containers, events, isAdmin, readContainer } from '../live/store'
 import * as actions from '../parts/actions'
 import { StateWord } from '../parts/bar'
@@ -185,7 +185,7 @@ function Happened({ id }: { id: string }) {
         <ul class="past">
           {sessions.slice(-20).reverse().map(({ id: session, owner, from, until, reason }) => (
             <li key={session}>
-              <a href={`#/sessions?q=${session}`}>{session.slice(0, 8)}…</a> of {owner}, {from ? moment(from) : 'earlier'}
+              <a href={`#/sessions?q=${session}`}>{shortSession(session)}</a> of {owner}, {from ? moment(from) : 'earlier'}
               {until ? `${from ? `, for ${duration((Date.parse(until) - Date.parse(from)) / 1000)}` : ''}, ${reason}` : ', still has it'}
             </li>
           ))}

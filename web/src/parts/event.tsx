@@ -1,6 +1,6 @@
 /** An event in one line. All of its text is shown as text. */
 import type { Event } from '../api/types'
-import { moment, short } from '../format'
+import { moment, short, shortSession } from '../format'
 
 const LINKS: Record<string, (value: string) => string> = {
   container: (id) => `#/containers/${encodeURIComponent(id)}`,
@@ -15,7 +15,7 @@ export function EventData({ event }: { event: Event }) {
         const link = LINKS[name]
         return (
           <span key={name} class="datum">
-            <span class="muted">{name}</span> {link ? <a href={link(words)}>{name === 'session' ? `${words.slice(0, 8)}…` : short(words)}</a> : words}
+            <span class="muted">{name}</span> {link ? <a href={link(words)}>{name === 'session' ? shortSession(words) : short(words)}</a> : words}
           </span>
         )
       })}
