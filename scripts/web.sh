@@ -43,6 +43,8 @@ missing() {
 }
 
 has npm || missing "npm is not installed"
+# Debian 12 has Node 18, which the build does not run on.
+(("$(node -p 'process.versions.node.split(".")[0]')" >= 20)) || missing "Node $(node -v) is too old"
 case ${1:-build} in
     build) build ;;
     check)

@@ -303,3 +303,26 @@ test('a narrow screen shows all pages', async () => {
 test('no page complained', () => {
   assert.deepEqual(page.faults, [])
 })
+
+test('pictures for the documents', { skip: process.env.SCREENSHOTS ? false : 'without SCREENSHOTS=1' }, async () => {
+  const folder = new URL('../../docs/images/', import.meta.url).pathname
+  const held = []
+  for (let at = 0; at < 6; at++) held.push(await create('desk', { ttl_seconds: 30 + 15 * at }))
+  for (let at = 0; at < 23; at++) held.push(await create('spare'))
+  for (let at = 0; at < 3; at++) held.push(await create('desk', { on_shortage: 'queue' }))
+  for (const name of ['spare-30', 'spare-31']) await service.ask('POST', `/containers/lab.${name}/cordon`, undefined, KEYS.admin)
+  const [light, dark] = [await enter(browser, url, KEYS.admin, { colorScheme: 'light' }), await enter(browser, url, KEYS.admin, { colorScheme: 'dark' })]
+  const take = (shown, name) => shown.screenshot({ path: `${folder}dashboard-${name}.png` })
+  await light.locator('.chart canvas').nth(2).waitFor()
+  await take(light, 'pool')
+  await visit(dark, 'Containers', IMAGE ? `#/containers/${service.containers[0]}` : '#/containers/lab.desk-1')
+  await settled(dark)
+  if (IMAGE) await eventually('some figures', async () => /Memory: \d/.test(await dark.locator('.drawer').innerText()))
+  await take(dark, 'container')
+  await visit(light, 'Sessions')
+  await light.locator('tbody progress').nth(5).waitFor()
+  await take(light, 'sessions')
+  for (const session of held.reverse()) await end(session)
+  for (const name of ['spare-30', 'spare-31']) await service.ask('POST', `/containers/lab.${name}/uncordon`, undefined, KEYS.admin)
+  for (const shown of [light, dark]) await shown.context().close()
+})
