@@ -1,7 +1,7 @@
 # The commands of the project. What they do is in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast test-schema test-compose test-kubernetes torture bench bench-quick fuzz lint setup images manifests
+.PHONY: help run test test-fast test-schema test-browser test-compose test-kubernetes torture bench bench-quick fuzz lint setup images manifests
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ test-fast: ## Test what needs no Docker
 
 test-schema: ## Ask a running replica for all that its OpenAPI document describes (Schemathesis, from PyPI)
 	@scripts/test.sh schema
+
+test-browser: ## Test the dashboard in Chromium, on real replicas; SCREENSHOTS=1 takes the pictures of docs/images/
+	@scripts/test.sh browser
 
 test-compose: ## Test the Compose file, with Wine itself
 	@scripts/test.sh compose
@@ -39,7 +42,7 @@ bench-quick: ## Measure a little of everything, for about 2 minutes; writes targ
 lint: ## Check format, clippy, shell scripts, the load balancer's file, licences and advisories
 	@scripts/lint.sh
 
-setup: ## Install what is missing: redis-server and redis-sentinel, faketime, Docker with Compose, debootstrap, curl, openssl, python3-venv
+setup: ## Install what is missing: redis-server and redis-sentinel, faketime, Docker with Compose, debootstrap, curl, openssl, python3-venv, Chromium
 	@scripts/setup.sh
 
 images: ## Build the images that docker-compose.yml names

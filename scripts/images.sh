@@ -27,6 +27,7 @@ build() {
 leasehold() {
     local name=${API_IMAGE:-leasehold} binary=${API_BINARY:-}
     if [[ -z $binary ]] && has cargo && on_base_release; then
+        "$ROOT/scripts/web.sh"
         say "building leasehold (some minutes the first time)"
         cargo build --release --bin leasehold
         binary=${CARGO_TARGET_DIR:-target}/release/leasehold

@@ -36,6 +36,8 @@ cargo fmt --all --check
 cargo fmt --manifest-path fuzz/Cargo.toml --check
 say "cargo clippy"
 cargo clippy --all-targets --test torture --locked -- -D warnings
+say "the dashboard: types and unit tests"
+"$ROOT/scripts/web.sh" check
 where_installed shellcheck shellcheck .ci/run start_docker_compose.sh scripts/*.sh deploy/targets/*.sh
 where_installed haproxy haproxy -c -q -f deploy/haproxy/haproxy.cfg
 where_installed promtool promtool check rules deploy/prometheus/leasehold.rules.yml

@@ -6,6 +6,7 @@ cd "$ROOT"
 
 "$ROOT/scripts/setup.sh" redis
 has cargo || die "please install Rust (https://rustup.rs), then run this again"
+"$ROOT/scripts/web.sh"
 say "building leasehold (a few minutes the first time)"
 cargo build --bin leasehold
 exec "${CARGO_TARGET_DIR:-target}/debug/leasehold" up "$@"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing.
 #
-#   scripts/setup.sh [redis] [sentinel] [faketime] [docker] [debootstrap] [curl] [openssl] [python] [promtool]      all when none is named
+#   scripts/setup.sh [redis] [sentinel] [faketime] [docker] [debootstrap] [curl] [openssl] [python] [promtool] [chromium]      all when none is named
 #   scripts/setup.sh postgresql      for the benchmark
 #
 # With INSTALL_CARGO_DENY=1 also cargo-deny, which `make lint` uses where it is.
@@ -27,8 +27,10 @@ packages_for() {
         python) python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv ;;
         # It comes with the server, which the tests do not start.
         promtool) has promtool || echo prometheus ;;
+        # The dashboard is tested in it.
+        chromium) has chromium || has chromium-browser || echo chromium ;;
         postgresql) [[ -d /usr/lib/postgresql ]] || echo postgresql ;;
-        *) die "setup: $1 is unknown; known are redis, sentinel, faketime, docker, debootstrap, curl, openssl, python, promtool and postgresql" ;;
+        *) die "setup: $1 is unknown; known are redis, sentinel, faketime, docker, debootstrap, curl, openssl, python, promtool, chromium and postgresql" ;;
     esac
 }
 
@@ -77,7 +79,7 @@ install_cargo_deny() {
 }
 
 main() {
-    (($#)) || set -- redis sentinel faketime docker debootstrap curl openssl python promtool
+    (($#)) || set -- redis sentinel faketime docker debootstrap curl openssl python promtool chromium
     local what missing=()
     for what in "$@"; do
         mapfile -t -O "${#missing[@]}" missing < <(packages_for "$what")

@@ -4,6 +4,7 @@
 #   scripts/test.sh all         everything, after installing what is missing
 #   scripts/test.sh fast        what needs no Docker
 #   scripts/test.sh schema      the API against its document
+#   scripts/test.sh browser     the dashboard in a browser
 #   scripts/test.sh compose     the Compose file, with Wine itself
 #   scripts/test.sh kubernetes  pods, on the cluster that KUBECONFIG names
 set -euo pipefail
@@ -69,6 +70,7 @@ all() {
     # Mostly downloads: meanwhile the compiler has the processors.
     "$ROOT/scripts/images.sh" linux redis haproxy &
     local images=$!
+    "$ROOT/scripts/web.sh"
     "$ROOT/scripts/lint.sh"
     say "building the tests"
     cargo test --locked --no-run --quiet
@@ -85,6 +87,7 @@ all() {
         cargo test --locked --no-fail-fast --lib --bins --tests -- $(skips)
     fi
     "$ROOT/scripts/schemathesis.sh"
+    "$ROOT/scripts/browser.sh"
 }
 
 fast() {
@@ -103,6 +106,12 @@ compose_with_wine() {
     "$ROOT/scripts/setup.sh" docker debootstrap
     with_engine
     COMPOSE_TEST_WINE=1 cargo test --locked --test integration -- --test-threads 1 compose::
+}
+
+in_a_browser() {
+    "$ROOT/scripts/setup.sh" docker debootstrap
+    with_engine
+    "$ROOT/scripts/browser.sh"
 }
 
 # On a cluster that somebody asked for: its API server alone is needed, for the tests play the kubelet.
@@ -126,7 +135,8 @@ case ${1:-} in
     all) all ;;
     fast) fast ;;
     kubernetes) on_cluster ;;
+    browser) in_a_browser ;;
     schema) exec "$ROOT/scripts/schemathesis.sh" ;;
     compose) compose_with_wine ;;
-    *) die "test: all, fast, schema, compose or kubernetes" ;;
+    *) die "test: all, fast, schema, browser, compose or kubernetes" ;;
 esac

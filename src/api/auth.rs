@@ -245,6 +245,12 @@ impl<const NEEDED: u8, const COUNTED: bool> Authenticated<NEEDED, COUNTED> {
         self.identity.priority_max
     }
 
+    /// The key's name in the configuration.
+    #[must_use]
+    pub fn key_name(&self) -> &str {
+        &self.identity.name
+    }
+
     /// Who it is in events and logs: the owner, and the name of the key.
     #[must_use]
     pub fn by(&self) -> String {

@@ -19,7 +19,8 @@ pub(super) struct Methods(BTreeMap<String, Vec<Method>>);
 impl Methods {
     /// Those of the document, and of the pages that describe it.
     pub(super) fn of(mut document: utoipa::openapi::OpenApi) -> Self {
-        let pages = ["/openapi.json", "/docs", "/docs/{_:.*}"].map(|page| (page.to_owned(), vec![Method::GET]));
+        let pages = ["/", "/assets/{file}", "/openapi.json", "/docs", "/docs/{_:.*}"]
+            .map(|page| (page.to_owned(), vec![Method::GET]));
         let routes = document.paths.paths.iter_mut().map(|(pattern, item)| {
             (pattern.clone(), answers::operations(item).into_iter().map(|(method, _)| method).collect())
         });

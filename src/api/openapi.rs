@@ -9,7 +9,7 @@ use utoipa_actix_web::{AppExt as _, service_config::ServiceConfig};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
-    answers, audit, containers, events, explain, guide, history, insight, operation, operator, recovery, sessions,
+    answers, audit, containers, events, explain, guide, history, insight, me, operation, operator, recovery, sessions,
     types, viewers, webhooks,
 };
 
@@ -72,6 +72,7 @@ pub(super) fn service(routes: &mut ServiceConfig) {
         .service(operator::restart)
         .service(operator::lift_quarantine)
         .service(explain::explain)
+        .service(me::me)
         .service(types::list_types)
         .service(types::change_type)
         .service(history::type_history)

@@ -31,7 +31,7 @@ use tokio::{
 use tracing_actix_web::TracingLogger;
 use utoipa_actix_web::AppExt as _;
 
-use super::{Certificate, Keys, State, cors::cors, methods::Methods, openapi, paths, span, stream::Paced};
+use super::{Certificate, Keys, State, cors::cors, dashboard, methods::Methods, openapi, paths, span, stream::Paced};
 use crate::{config::Config, events::Events, metrics::Metrics, pool::Pool, provider::Provider};
 
 /// Longer than the load balancer keeps an idle connection, so that it is never the server that closes one just as a
@@ -142,6 +142,11 @@ fn app(
     }
     app.into_app()
         .configure(openapi::pages)
+        .configure(move |routes| {
+            if whole {
+                dashboard::pages(routes);
+            }
+        })
         .default_service(web::to(nothing_there))
         .wrap_fn(move |mut request, service| {
             paths::normalise(&mut request);

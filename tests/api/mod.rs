@@ -3,6 +3,7 @@
 mod audit;
 mod auth;
 mod containers;
+mod dashboard;
 mod guide;
 mod input;
 mod limits;

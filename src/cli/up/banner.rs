@@ -26,6 +26,7 @@ Leasehold runs. Ctrl-C ends all of this, and nothing else.
 {list}
 Available:  {available}
 API key:    {key}  (kept in {key_file})
+Dashboard:  http://127.0.0.1:{first}/
 API docs:   http://127.0.0.1:{first}/docs
 
 List the containers, hold one as the session `demo`, give it back through the other replica:

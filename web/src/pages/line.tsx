@@ -1,0 +1,77 @@
+/** Who waits: the place of each in the line of its type. */
+import { signal } from '@preact/signals'
+import { useEffect, useMemo } from 'preact/hooks'
+import type { Session } from '../api/types'
+import { duration, moment, plural } from '../format'
+import { me, sessions, types, watch } from '../live/store'
+import { askEnd } from '../parts/actions'
+import { Table, type Column } from '../parts/table'
+import { route } from '../router'
+
+const type = signal('')
+
+const columns: Column<Session>[] = [
+  { name: 'Place', cell: ({ ticket }) => ticket?.position ?? '…', width: '5rem' },
+  { name: 'Type', cell: ({ target_type }) => target_type, width: '8rem' },
+  { name: 'Owner', cell: ({ owner }) => owner, width: '10rem' },
+  { name: 'Session', cell: ({ id }) => <span class="id" title={id}>{id}</span>, wide: true },
+  {
+    name: 'Wait, by estimate',
+    cell: ({ ticket }) => (ticket?.estimated_wait_seconds == null ? '–' : duration(ticket.estimated_wait_seconds)),
+    width: '10rem',
+  },
+  { name: 'Since', cell: ({ created_at }) => moment(created_at), wide: true, width: '11rem' },
+  {
+    name: '',
+    cell: (session) =>
+      (me.value?.role === 'admin' || (me.value?.role === 'client' && me.value.owner === session.owner)) && (
+        <button type="button" class="plain" onClick={() => askEnd([session])} aria-label={`Take ${session.id} out of the line`}>
+          End
+        </button>
+      ),
+    width: '4rem',
+  },
+]
+
+export default function Line() {
+  useEffect(() => watch('sessions'), [])
+  const { query } = route.value
+  useEffect(() => {
+    type.value = query.get('type') ?? type.value
+  }, [query])
+  const version = sessions.version.value
+  const shown = useMemo(() => {
+    const waiting = [...sessions.items.values()].filter(
+      ({ state, target_type }) => state === 'queued' && (!type.value || target_type === type.value),
+    )
+    const place = ({ ticket }: Session) => ticket?.position ?? Infinity
+    return waiting.sort((a, b) => a.target_type.localeCompare(b.target_type) || place(a) - place(b))
+  }, [version, type.value])
+  return (
+    <div class="listing">
+      <div class="filters">
+        <label>
+          Type
+          <select value={type.value} onChange={(event) => (type.value = event.currentTarget.value)}>
+            <option value="">all</option>
+            {types.value.map(({ target_type }) => (
+              <option key={target_type}>{target_type}</option>
+            ))}
+          </select>
+        </label>
+        <span class="count" role="status">
+          {sessions.loaded.value ? plural(shown.length, 'session') + ' in line' : 'Reading …'}
+        </span>
+      </div>
+      <p class="muted">A place has the owner’s share, the priority that was asked for and the time of arrival in it already.</p>
+      {sessions.failure.value && <p role="alert">{sessions.failure.value}</p>}
+      <Table
+        label="The line"
+        rows={shown}
+        columns={columns}
+        id={({ id }) => id}
+        empty={sessions.loaded.value ? 'Nobody waits.' : 'Reading …'}
+      />
+    </div>
+  )
+}

@@ -1,0 +1,169 @@
+/** Who holds what, and for how long still. */
+import { signal } from '@preact/signals'
+import { useEffect, useMemo } from 'preact/hooks'
+import type { Session } from '../api/types'
+import { duration, moment, plural } from '../format'
+import { now } from '../live/clock'
+import { me, readLeases, sessions, types, watch } from '../live/store'
+import { askEnd } from '../parts/actions'
+import { sorted, Table, type Column, type Sorting } from '../parts/table'
+import { route, to } from '../router'
+
+const search = signal('')
+const type = signal('')
+const ended = signal(false)
+const sorting = signal<Sorting>({ column: 'Since', descending: true })
+const selected = signal<Set<string>>(new Set())
+
+/** An admin's key ends anybody's session, a client's its own. */
+const mayEnd = ({ owner, state }: Session) =>
+  state !== 'ended' && (me.value?.role === 'admin' || (me.value?.role === 'client' && me.value.owner === owner))
+
+const columns: Column<Session>[] = [
+  {
+    name: 'Session',
+    sort: ({ id }) => id,
+    cell: ({ id }) => <span class="id" title={id}>{id}</span>,
+  },
+  { name: 'Owner', sort: ({ owner }) => owner, cell: ({ owner }) => owner, width: '9rem' },
+  { name: 'Type', sort: ({ target_type }) => target_type, cell: ({ target_type }) => target_type, wide: true, width: '8rem' },
+  {
+    name: 'State',
+    sort: ({ state, end_reason }) => `${state} ${end_reason ?? ''}`,
+    cell: ({ state, end_reason }) => (state === 'ended' ? `ended: ${end_reason ?? ''}` : state),
+    width: '10rem',
+  },
+  {
+    name: 'Container',
+    sort: ({ container }) => container?.name ?? '~',
+    cell: ({ container }) => container && <a href={to('containers', container.id)}>{container.name}</a>,
+    wide: true,
+  },
+  {
+    name: 'Lease',
+    sort: ({ lease }) => lease?.expires_in_ms ?? Infinity,
+    cell: (session) => <Left session={session} />,
+    width: '11rem',
+  },
+  { name: 'Since', sort: ({ created_at }) => created_at, cell: ({ created_at }) => moment(created_at), wide: true, width: '10rem' },
+  {
+    name: '',
+    cell: (session) =>
+      mayEnd(session) && (
+        <button type="button" class="plain" onClick={() => askEnd([session])} aria-label={`End the session ${session.id}`}>
+          End
+        </button>
+      ),
+    width: '4rem',
+  },
+]
+
+/** What is left of a lease, by this page's own clock since the list was asked for. */
+function left({ lease }: Session): number {
+  return lease ? Math.max(0, lease.expires_in_ms - (now.value - sessions.readAt)) / 1000 : 0
+}
+
+function Left({ session }: { session: Session }) {
+  if (!session.lease) return session.state === 'ready' ? <span class="muted">…</span> : null
+  const seconds = left(session)
+  return (
+    <span class="lease">
+      <progress max={session.lease.ttl_seconds} value={Math.min(seconds, session.lease.ttl_seconds)} aria-label="What is left of the lease" />{' '}
+      {duration(Math.ceil(seconds))}
+      {(session.warnings ?? []).length > 0 && <strong title="It is to end soon"> !</strong>}
+    </span>
+  )
+}
+
+function matches(session: Session): boolean {
+  if (session.state === 'queued' || (session.state === 'ended' && !ended.value)) return false
+  if (type.value && session.target_type !== type.value) return false
+  const words = search.value.toLowerCase().split(/\s+/).filter(Boolean)
+  const text = `${session.id} ${session.owner} ${session.container?.name ?? ''} ${session.end_reason ?? ''}`.toLowerCase()
+  return words.every((word) => text.includes(word))
+}
+
+export default function Sessions() {
+  useEffect(() => watch('sessions'), [])
+  useLeases()
+  const { query } = route.value
+  useEffect(() => {
+    const asked = query.get('q')
+    if (asked !== null) {
+      search.value = asked
+      ended.value = true
+    }
+    type.value = query.get('type') ?? type.value
+  }, [query])
+  const version = sessions.version.value
+  const shown = useMemo(
+    () => sorted([...sessions.items.values()].filter(matches), columns, sorting.value),
+    [version, search.value, type.value, ended.value, sorting.value],
+  )
+  const chosen = [...selected.value].flatMap((id) => sessions.items.get(id) ?? []).filter(mayEnd)
+  return (
+    <div class="listing">
+      <div class="filters">
+        <label>
+          Search
+          <input
+            type="search"
+            placeholder="owner, container, id"
+            value={search.value}
+            onInput={(event) => (search.value = event.currentTarget.value)}
+          />
+        </label>
+        <label>
+          Type
+          <select value={type.value} onChange={(event) => (type.value = event.currentTarget.value)}>
+            <option value="">all</option>
+            {types.value.map(({ target_type }) => (
+              <option key={target_type}>{target_type}</option>
+            ))}
+          </select>
+        </label>
+        <label class="check">
+          <input type="checkbox" checked={ended.value} onChange={(event) => (ended.value = event.currentTarget.checked)} />
+          those that ended while this page looked
+        </label>
+        <span class="count" role="status">
+          {sessions.loaded.value ? plural(shown.length, 'session') : 'Reading …'}
+        </span>
+      </div>
+      {me.value?.role !== 'viewer' && (
+        <div class="bulk" role="group" aria-label="With those that are selected">
+          <span>{plural(chosen.length, 'session')} selected</span>
+          <button type="button" disabled={!chosen.length} onClick={() => askEnd(chosen)}>
+            End
+          </button>
+        </div>
+      )}
+      {sessions.failure.value && <p role="alert">{sessions.failure.value}</p>}
+      <Table
+        label="Sessions"
+        rows={shown}
+        columns={columns}
+        id={({ id }) => id}
+        named={({ id, owner }) => `the session ${id} of ${owner}`}
+        sorting={sorting.value}
+        onSort={(wanted) => (sorting.value = wanted)}
+        selected={me.value?.role === 'viewer' ? undefined : selected.value}
+        onSelect={(wanted) => (selected.value = wanted)}
+        empty={sessions.loaded.value ? 'Nobody holds a container.' : 'Reading …'}
+      />
+    </div>
+  )
+}
+
+/** Renewals are no events. When half of the shortest lease has run down since the list was read, it is read again. */
+function useLeases() {
+  const version = sessions.version.value
+  const shortest = useMemo(
+    () => Math.min(...[...sessions.items.values()].flatMap(({ lease }) => (lease ? [lease.ttl_seconds] : []))),
+    [version],
+  )
+  const due = Number.isFinite(shortest) && now.value - sessions.readAt > Math.max(2000, shortest * 500)
+  useEffect(() => {
+    if (due) readLeases()
+  }, [due])
+}
