@@ -20,10 +20,21 @@ const PAGES: Record<string, { title: string; load: Page }> = {
   types: { title: 'Types', load: () => import('./pages/types') },
 }
 
+/** What a link shows to somebody without a key. */
+const WATCH = { title: '', load: () => import('./pages/watch') }
+const DESKTOP = { title: 'Desktop', load: () => import('./pages/desktop') }
+
+/** The page of the address; a session's desktop is one of its own. */
+function wanted() {
+  const { page, rest } = route.value
+  return page === 'sessions' && rest[1] === 'desktop' ? DESKTOP : PAGES[page]
+}
+
 export function App() {
+  if (route.value.page === 'watch') return <Shown {...WATCH} />
   if (login.value !== null) return <Login />
   const { page } = route.value
-  const shown = PAGES[page]
+  const shown = wanted()
   return (
     <>
       <a class="skip" href="#main" onClick={toMain}>
@@ -32,7 +43,7 @@ export function App() {
       <Header />
       <Connection />
       <main id="main" tabIndex={-1}>
-        {!me.value ? null : shown ? <Shown key={page} {...shown} /> : <p>There is no page “{page}”.</p>}
+        {!me.value ? null : shown ? <Shown key={shown.title} {...shown} /> : <p>There is no page “{page}”.</p>}
       </main>
       <Confirmation />
       <Said />
@@ -113,7 +124,7 @@ function Shown({ title, load }: { title: string; load: Page }) {
   }, [load])
   return (
     <>
-      <h1>{title}</h1>
+      {title && <h1>{title}</h1>}
       {Content ? (
         <Content />
       ) : failed ? (

@@ -1,5 +1,5 @@
 /** Requests to the server that the page came from, with the key of this tab. */
-import type { ContainerList, Container, Explanation, Me, PoolStatus, Problem, Session, TypeBody, TypeHistory, TypeInfo } from './types'
+import type { ContainerList, Container, Explanation, Me, Pass, PoolStatus, Problem, Session, TypeBody, TypeHistory, TypeInfo } from './types'
 
 /** Items on a page of a list: the most that a server allows unless configured otherwise; then as many as it gives by itself. */
 let page: number | null = 1000
@@ -82,6 +82,9 @@ export const restart = (id: string, force: boolean) =>
   json<Container>(`/containers/${at(id)}/restart`, { method: 'POST', body: { force } })
 export const unquarantine = (id: string) => json<Container>(`/containers/${at(id)}/quarantine`, { method: 'DELETE' })
 export const endSession = (id: string) => json<Session>(`/sessions/${at(id)}`, { method: 'DELETE' })
+/** A pass for one viewer, who comes within so many seconds. */
+export const makePass = (id: string, view_only: boolean, expires_in?: number) =>
+  json<Pass>(`/sessions/${at(id)}/passes`, { method: 'POST', body: { view_only, expires_in } })
 export const endRecovery = (type: string) =>
   json<unknown>('/recovery', { method: 'POST', body: { target_type: type, assume_none: true } })
 

@@ -47,6 +47,18 @@ const columns: Column<Session>[] = [
   },
   { name: 'Since', sort: ({ created_at }) => created_at, cell: ({ created_at }) => moment(created_at), wide: true, width: '10rem' },
   {
+    name: 'Desktop',
+    cell: (session) =>
+      mayEnd(session) &&
+      session.state === 'ready' && (
+        <a href={to('sessions', session.id, 'desktop')} aria-label={`Open the desktop of the session ${session.id}`}>
+          Open
+        </a>
+      ),
+    wide: true,
+    width: '5rem',
+  },
+  {
     name: '',
     cell: (session) =>
       mayEnd(session) && (

@@ -1,0 +1,138 @@
+// Desktops in a real browser, through real replicas: the program's own demo desktop, and Xtigervnc in a container where the Docker engine has its image.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { after, before, test } from 'node:test'
+import { accessible, enter, fits, launch, open, visit } from './browser.js'
+import { DesktopService } from './desktops.js'
+import { eventually, KEYS } from './service.js'
+
+let service, browser, url
+
+before(async () => {
+  service = await DesktopService.start()
+  url = service.balancer.url
+  browser = await launch()
+})
+
+after(async () => {
+  await browser?.close()
+  await service?.stop()
+})
+
+/** Renews it all the time, as its client does. */
+async function hold(target_type) {
+  const session = await eventually('a session', () => service.ask('POST', '/sessions', { target_type, ttl_seconds: 10 }), 30_000)
+  const beat = () => service.ask('POST', `/sessions/${session.id}/heartbeat`, {}).catch(() => undefined)
+  const timer = setInterval(beat, 2000)
+  return { ...session, release: () => (clearInterval(timer), service.ask('DELETE', `/sessions/${session.id}`)) }
+}
+
+/** The pixels of a part of the desktop, in one word. */
+const picture = (page, [top, height]) =>
+  page.locator('.screen canvas').evaluate((canvas, [y, h]) => {
+    const { data } = canvas.getContext('2d').getImageData(0, y, canvas.width, h)
+    let hash = 0
+    for (const value of data) hash = (hash * 31 + value) | 0
+    return hash
+  }, [top, height])
+
+/** Where the demo desktop writes what is typed, and no clock. */
+const TYPED = [185, 60]
+
+const shows = (page, words) => page.getByRole('status').filter({ hasText: words }).waitFor()
+const desktopOf = async (page, session) => {
+  await visit(page, 'Desktop', `#/sessions/${session.id}/desktop`)
+  await shows(page, 'You drive.')
+}
+
+test('whose session it is drives its desktop; a spectator with a link sees it, and its keys do nothing', async () => {
+  const session = await hold('demo')
+  const page = await enter(browser, url, KEYS.client)
+  await visit(page, 'Sessions')
+  await page.getByRole('link', { name: `Open the desktop of the session ${session.id}` }).click()
+  await shows(page, 'You drive.')
+  const before = await picture(page, TYPED)
+  await page.keyboard.type('hello')
+  await eventually('what is typed', async () => (await picture(page, TYPED)) !== before)
+  await accessible(page, 'a desktop')
+  await fits(page, 'a desktop')
+
+  // The desktop takes Tab; this leads out.
+  await page.locator('.screen canvas').focus()
+  await page.keyboard.press('Control+Alt+Shift+KeyL')
+  assert.equal(await page.evaluate(() => document.activeElement?.closest('.screen')), null)
+
+  await page.getByRole('button', { name: 'Link for a spectator' }).click()
+  const link = await page.getByLabel('For one').inputValue()
+  const spectator = await open(browser, link)
+  await shows(spectator, 'You watch')
+  await eventually('the same picture', async () => (await picture(spectator, TYPED)) === (await picture(page, TYPED)))
+  const seen = await picture(page, TYPED)
+  await spectator.locator('.screen canvas').focus()
+  await spectator.keyboard.type('nothing')
+  // The page sends no keys, and the bridge would not carry them: what the driver types next comes alone.
+  await page.locator('.screen canvas').focus()
+  await page.keyboard.type('!')
+  await eventually('what the driver typed, for both', async () => {
+    const [driven, watched] = [await picture(page, TYPED), await picture(spectator, TYPED)]
+    return driven !== seen && driven === watched
+  })
+  await page.keyboard.press('Backspace')
+  await eventually('the driver alone typed', async () => (await picture(page, TYPED)) === seen)
+  await accessible(spectator, 'a spectator’s page')
+
+  // The link is used up: for its spectator it opens again, for nobody else.
+  await spectator.reload()
+  await shows(spectator, 'You watch')
+  const stranger = await open(browser, link)
+  await shows(stranger, 'It was not let in')
+
+  await session.release()
+  await shows(page, 'The lease is over.')
+  await shows(spectator, 'The lease is over.')
+  for (const one of [page, spectator]) {
+    assert.deepEqual(one.faults.filter((fault) => !fault.includes('WebSocket')), [])
+    await one.context().close()
+  }
+  await stranger.context().close()
+})
+
+test('a replica that is killed under a desktop is followed by another', async () => {
+  const session = await hold('demo')
+  const page = await enter(browser, url, KEYS.client)
+  await desktopOf(page, session)
+  await service.kill(0)
+  await shows(page, 'The server went away')
+  await shows(page, 'You drive.')
+  const before = await picture(page, TYPED)
+  await page.keyboard.type('again')
+  await eventually('what is typed', async () => (await picture(page, TYPED)) !== before)
+  await service.restart(0)
+  await session.release()
+  await shows(page, 'The lease is over.')
+  await page.context().close()
+})
+
+test('a real Xtigervnc in a container: its pixels change by typing', { skip: !DesktopService.IMAGE && 'its image is not built here' }, async () => {
+  const session = await hold('linux')
+  const page = await enter(browser, url, KEYS.client)
+  await desktopOf(page, session)
+  const whole = [0, 400]
+  // An xterm that is started in it; it has the focus where the pointer is.
+  execFileSync('docker', ['exec', '-d', '-e', 'DISPLAY=:0', session.container.id, 'xterm', '-geometry', '120x40+0+0', '-xrm', 'XTerm*cursorBlink: false'])
+  let last
+  await eventually('a picture that stands still', async () => {
+    const now = await picture(page, whole)
+    const still = now === last
+    last = now
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    return still
+  }, 20_000)
+  const box = await page.locator('.screen canvas').boundingBox()
+  await page.mouse.click(box.x + box.width / 4, box.y + box.height / 4)
+  await page.keyboard.type('echo it is typed')
+  await eventually('what is typed', async () => (await picture(page, whole)) !== last)
+  await session.release()
+  await shows(page, 'The lease is over.')
+  await page.context().close()
+})
