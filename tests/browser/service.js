@@ -63,12 +63,14 @@ export class Service {
     this.label = `leasehold.browser-${this.run}`
     const base = this.file('base.toml', this.configuration())
     const many = this.file('many.toml', `${keys}[types.many.probe]\nkind = "none"\n[[provider]]\nname = "farm"\nkind = "static"\n${listed('many', 10_000)}`)
-    for (const [file, prefix] of [[base, 'few'], [many, 'many']]) {
+    const keyless = this.file('keyless.toml', `[types.desk.probe]\nkind = "none"\n[[provider]]\nname = "lab"\nkind = "static"\n${listed('desk', 2)}`)
+    for (const [file, prefix] of [[base, 'few'], [many, 'many'], [keyless, 'keyless']]) {
       execFileSync(PROGRAM, ['init', '--config', file], { env: this.environment(prefix) })
     }
     this.startContainers()
     this.replicas = [await this.replica(base, 'few'), await this.replica(base, 'few')]
     this.many = await this.replica(many, 'many')
+    this.keyless = await this.replica(keyless, 'keyless')
     this.balancer = await balance(this)
     return this
   }
@@ -101,7 +103,8 @@ ${listed('desk', 6)}${listed('spare', 40)}`
 
   environment(prefix, port) {
     const address = port ? { LEASEHOLD_LISTEN: `127.0.0.1:${port}` } : {}
-    return { ...process.env, LEASEHOLD_REDIS__URL: this.redis, LEASEHOLD_PREFIX: prefix, LEASEHOLD_DRAIN: '0s', ...address }
+    const { LEASEHOLD_API_KEY, LEGACY_USE_API_KEY, ...rest } = process.env
+    return { ...rest, LEASEHOLD_REDIS__URL: this.redis, LEASEHOLD_PREFIX: prefix, LEASEHOLD_DRAIN: '0s', ...address }
   }
 
   child(program, args, env = process.env) {

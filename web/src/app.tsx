@@ -21,9 +21,13 @@ const PAGES: Record<string, { title: string; load: Page }> = {
 }
 
 export function App() {
-  if (login.value !== null) return <Login />
   const { page } = route.value
   const shown = PAGES[page]
+  const title = `${shown && login.value === null ? `${shown.title} – ` : ''}Leasehold${link.value.state === 'lost' ? ' (no connection)' : ''}`
+  useEffect(() => {
+    document.title = title
+  }, [title])
+  if (login.value !== null) return <Login />
   return (
     <>
       <a class="skip" href="#main" onClick={toMain}>
@@ -118,7 +122,10 @@ function Shown({ title, load }: { title: string; load: Page }) {
         <Content />
       ) : failed ? (
         <p role="alert">
-          This page could not be read: the server may be another version by now. <a href="">Load it again</a>
+          This page could not be read: the server may be another version by now.{' '}
+          <button type="button" onClick={() => location.reload()}>
+            Load it again
+          </button>
         </p>
       ) : (
         <p>Reading …</p>
