@@ -37,13 +37,15 @@ cargo build --locked --quiet --bin leasehold
 
 CHROMIUM=$(command -v chromium || command -v chromium-browser)
 LEASEHOLD=$(realpath "${CARGO_TARGET_DIR:-target}")/debug/leasehold
-BROWSER_IMAGE=
+BROWSER_IMAGE= BROWSER_DESKTOP_IMAGE=
 if engine_answers; then
     "$ROOT/scripts/base_image.sh"
     BROWSER_IMAGE=$BASE_IMAGE
+    "$ROOT/scripts/images.sh" linux
+    BROWSER_DESKTOP_IMAGE=leasehold-linux
 else
     say "NOT TESTED: logs and figures of containers in the dashboard, for no Docker engine answers"
 fi
-export CHROMIUM LEASEHOLD BROWSER_IMAGE
+export CHROMIUM LEASEHOLD BROWSER_IMAGE BROWSER_DESKTOP_IMAGE
 say "the dashboard in a browser"
-timeout --kill-after 5 "$MOST_SECONDS" node --test --test-force-exit --test-reporter=spec "$FOLDER/dashboard.test.js"
+timeout --kill-after 5 "$MOST_SECONDS" node --test --test-force-exit --test-reporter=spec "$FOLDER"/*.test.js

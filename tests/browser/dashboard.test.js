@@ -41,6 +41,15 @@ test('a wrong key is refused, and a right one stays in this tab alone', async ()
   await stranger.context().close()
 })
 
+test('without keys none is asked for', async () => {
+  const local = await open(browser, `http://127.0.0.1:${service.keyless.port}/`)
+  await live(local)
+  await local.locator('[data-type="desk"]').getByText('2 available').waitFor()
+  assert.equal(await local.getByRole('button', { name: 'Log out' }).count(), 0)
+  assert.deepEqual(local.faults, [])
+  await local.context().close()
+})
+
 test('the first load is small', async () => {
   const fresh = await open(browser, 'about:blank')
   const sizes = []
@@ -259,7 +268,7 @@ test('ten thousand containers stay fluent', async () => {
   console.log(`10,000 containers: ${rows} rows in the page, longest two frames while scrolling ${took.toFixed(0)} ms, search ${search} ms`)
   assert.ok(rows < 100, `${rows} rows`)
   // Generous: a machine that does other things must not fail it; a page with all rows takes seconds.
-  assert.ok(took < 500, `${took} ms for two frames`)
+  assert.ok(took < 1000, `${took} ms for two frames`)
   assert.deepEqual(many.faults, [])
   await many.context().close()
 })
@@ -306,20 +315,23 @@ test('no page complained', () => {
 
 test('pictures for the documents', { skip: process.env.SCREENSHOTS ? false : 'without SCREENSHOTS=1' }, async () => {
   const folder = new URL('../../docs/images/', import.meta.url).pathname
+  const small = { viewport: { width: 1120, height: 640 } }
   const held = []
   for (let at = 0; at < 6; at++) held.push(await create('desk', { ttl_seconds: 30 + 15 * at }))
   for (let at = 0; at < 23; at++) held.push(await create('spare'))
   for (let at = 0; at < 3; at++) held.push(await create('desk', { on_shortage: 'queue' }))
   for (const name of ['spare-30', 'spare-31']) await service.ask('POST', `/containers/lab.${name}/cordon`, undefined, KEYS.admin)
-  const [light, dark] = [await enter(browser, url, KEYS.admin, { colorScheme: 'light' }), await enter(browser, url, KEYS.admin, { colorScheme: 'dark' })]
+  const [light, dark] = [await enter(browser, url, KEYS.admin, { ...small, colorScheme: 'light' }), await enter(browser, url, KEYS.admin, { ...small, colorScheme: 'dark' })]
   const take = (shown, name) => shown.screenshot({ path: `${folder}dashboard-${name}.png` })
   await light.locator('.chart canvas').nth(2).waitFor()
   await take(light, 'pool')
-  await visit(dark, 'Containers', IMAGE ? `#/containers/${service.containers[0]}` : '#/containers/lab.desk-1')
+  await visit(dark, 'Containers', `#/containers/${service.containers[0] ?? 'lab.desk-1'}?type=desk`)
   await settled(dark)
-  if (IMAGE) await eventually('some figures', async () => /Memory: \d/.test(await dark.locator('.drawer').innerText()))
+  if (IMAGE) await dark.locator('.drawer .chart canvas').nth(1).waitFor()
+  await dark.waitForTimeout(3000)
+  await dark.locator('.drawer').evaluate((drawer) => (drawer.scrollTop = drawer.scrollHeight))
   await take(dark, 'container')
-  await visit(light, 'Sessions')
+  await visit(light, 'Sessions', '#/sessions?type=desk')
   await light.locator('tbody progress').nth(5).waitFor()
   await take(light, 'sessions')
   for (const session of held.reverse()) await end(session)

@@ -27,7 +27,7 @@ export async function eventually(what, look, patience = 10_000) {
   }
 }
 
-const keys = Object.entries(KEYS)
+export const configurationOfKeys = Object.entries(KEYS)
   .map(([role, key]) => {
     const hash = createHash('sha256').update(key).digest('hex')
     return `[[api_key]]\nname = "${role}"\nowner = "${role}"\nrole = "${role}"\nhash = "sha256:${hash}"\n`
@@ -41,6 +41,8 @@ const listed = (type, count) => {
 }
 
 export class Service {
+  program = PROGRAM
+
   static async start() {
     const service = new Service()
     try {
@@ -62,13 +64,15 @@ export class Service {
     this.redis = `redis+unix://${socket}`
     this.label = `leasehold.browser-${this.run}`
     const base = this.file('base.toml', this.configuration())
-    const many = this.file('many.toml', `${keys}[types.many.probe]\nkind = "none"\n[[provider]]\nname = "farm"\nkind = "static"\n${listed('many', 10_000)}`)
-    for (const [file, prefix] of [[base, 'few'], [many, 'many']]) {
+    const many = this.file('many.toml', `${configurationOfKeys}[types.many.probe]\nkind = "none"\n[[provider]]\nname = "farm"\nkind = "static"\n${listed('many', 10_000)}`)
+    const keyless = this.file('keyless.toml', `[types.desk.probe]\nkind = "none"\n[[provider]]\nname = "lab"\nkind = "static"\n${listed('desk', 2)}`)
+    for (const [file, prefix] of [[base, 'few'], [many, 'many'], [keyless, 'keyless']]) {
       execFileSync(PROGRAM, ['init', '--config', file], { env: this.environment(prefix) })
     }
     this.startContainers()
     this.replicas = [await this.replica(base, 'few'), await this.replica(base, 'few')]
     this.many = await this.replica(many, 'many')
+    this.keyless = await this.replica(keyless, 'keyless')
     this.balancer = await balance(this)
     return this
   }
@@ -77,7 +81,7 @@ export class Service {
     const docker = IMAGE
       ? `[[provider]]\nname = "engine"\nkind = "docker"\n[types.box.probe]\nkind = "none"\n[types.box.reset]\nkind = "none"\n`
       : ''
-    return `${keys}
+    return `${configurationOfKeys}
 [discovery]
 label = "${this.label}"
 guide_label = "${this.label}-guide"
@@ -101,7 +105,8 @@ ${listed('desk', 6)}${listed('spare', 40)}`
 
   environment(prefix, port) {
     const address = port ? { LEASEHOLD_LISTEN: `127.0.0.1:${port}` } : {}
-    return { ...process.env, LEASEHOLD_REDIS__URL: this.redis, LEASEHOLD_PREFIX: prefix, LEASEHOLD_DRAIN: '0s', ...address }
+    const { LEASEHOLD_API_KEY, LEGACY_USE_API_KEY, ...rest } = process.env
+    return { ...rest, LEASEHOLD_REDIS__URL: this.redis, LEASEHOLD_PREFIX: prefix, LEASEHOLD_DRAIN: '0s', ...address }
   }
 
   child(program, args, env = process.env) {
@@ -166,14 +171,14 @@ ${listed('desk', 6)}${listed('spare', 40)}`
   }
 }
 
-const answers = (socket) =>
+export const answers = (socket) =>
   new Promise((resolve, reject) => {
     const connection = connect(socket, () => resolve(connection.destroy()))
     connection.on('error', reject)
   })
 
 /** A load balancer at the level of TCP: the first replica that answers. A connection ends with its replica. */
-async function balance(service) {
+export async function balance(service) {
   const open = new Set()
   const server = createServer((client) => {
     open.add(client)

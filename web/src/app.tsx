@@ -31,10 +31,14 @@ function wanted() {
 }
 
 export function App() {
-  if (route.value.page === 'watch') return <Shown {...WATCH} />
-  if (login.value !== null) return <Login />
   const { page } = route.value
   const shown = wanted()
+  const title = `${shown && login.value === null ? `${shown.title} – ` : ''}Leasehold${link.value.state === 'lost' ? ' (no connection)' : ''}`
+  useEffect(() => {
+    document.title = title
+  }, [title])
+  if (page === 'watch') return <Shown {...WATCH} />
+  if (login.value !== null) return <Login />
   return (
     <>
       <a class="skip" href="#main" onClick={toMain}>
@@ -129,7 +133,10 @@ function Shown({ title, load }: { title: string; load: Page }) {
         <Content />
       ) : failed ? (
         <p role="alert">
-          This page could not be read: the server may be another version by now. <a href="">Load it again</a>
+          This page could not be read: the server may be another version by now.{' '}
+          <button type="button" onClick={() => location.reload()}>
+            Load it again
+          </button>
         </p>
       ) : (
         <p>Reading …</p>

@@ -3,7 +3,7 @@ import type { Container, Event, Session } from '../src/api/types'
 import { foldContainers, foldSessions } from '../src/live/fold'
 
 const event = (kind: string, data: Record<string, unknown>): Event => ({ id: 'wine:1-1', target_type: 'wine', kind, at: '2026-11-25T12:00:00Z', data })
-const idle = (id: string) => ({ id, name: id, target_type: 'wine', pool_state: 'available', cordoned: false }) as Container
+const idle = (id: string) => ({ id, name: id, target_type: 'wine', pool_state: 'available', cordoned: false, health: { status: 'healthy', engine: 'none' } }) as Container
 const ready = event('session.ready', { session: 's1', owner: 'o', container: 'a', token: 1 })
 const ended = event('session.ended', { session: 's1', owner: 'o', container: 'a', token: 1, reason: 'released' })
 
@@ -36,6 +36,13 @@ test('what an event does not carry is read', () => {
   expect(foldContainers(known, event('container.quarantined', { container: 'a', why: 'probe' })).read).toBe('a')
   expect(foldContainers(known, event('container.recreated', { container: 'c', replaces: 'a' }))).toEqual({ changed: true, read: 'c' })
   expect(known.size).toBe(0)
+})
+
+test('what was wrong with a container is read again when its state changes', () => {
+  const unwell = { ...idle('a'), pool_state: 'unhealthy' as const, health: { status: 'unhealthy' as const, engine: 'none' as const, reason: 'no answer' } }
+  const well = event('container.state', { container: 'a', from: 'unhealthy', to: 'available' })
+  expect(foldContainers(new Map([['a', unwell]]), well).read).toBe('a')
+  expect(foldContainers(new Map([['a', idle('a')]]), well).read).toBeNull()
 })
 
 test('events that come twice change nothing more', () => {

@@ -29,8 +29,10 @@ export function foldContainers(known: Map<string, Container>, event: Event): Tol
   if (!before) return { changed: false, read: event.kind.startsWith('session.') ? null : id }
   const after = container(before, event)
   if (after !== before) known.set(id, after)
-  const unwell = event.kind === 'container.state' && event.data.to === 'unhealthy'
-  return { changed: after !== before, read: unwell || INCOMPLETE.test(event.kind) ? id : null }
+  // Why it is unhealthy is not told, and what was wrong before may be over.
+  const unwell = event.data.to === 'unhealthy' || before.health.reason || before.reset || before.held || before.quarantine
+  const read = event.kind === 'container.state' ? unwell : INCOMPLETE.test(event.kind)
+  return { changed: after !== before, read: read ? id : null }
 }
 
 function container(before: Container, event: Event): Container {

@@ -33,6 +33,8 @@ export class Mirror<T extends { id: string }> {
   /** When the list was asked for last, by the clock of this page. */
   readAt = 0
   private pending: Event[] | null = null
+  /** What happened since each single one was asked for. */
+  private readonly asked = new Set<Event[]>()
   private again = false
   private drawn = false
 
@@ -70,18 +72,30 @@ export class Mirror<T extends { id: string }> {
     } while (this.again)
   }
 
+  /** Reads one; null when it is gone. The answer may be older than what happens meanwhile, which is folded in once more. */
+  async readOne(id: string, ask: () => Promise<T | null>): Promise<void> {
+    const meanwhile: Event[] = []
+    this.asked.add(meanwhile)
+    try {
+      const item = await ask()
+      if (item) this.items.set(id, item)
+      else this.items.delete(id)
+      for (const event of meanwhile) if (event.data.container === id) this.fold(this.items, event)
+    } finally {
+      this.asked.delete(meanwhile)
+    }
+    this.changed()
+  }
+
   take(event: Event): void {
     this.pending?.push(event)
+    for (const meanwhile of this.asked) meanwhile.push(event)
     if (this.loaded.value && this.fold(this.items, event)) this.changed()
   }
 
   put(item: T): void {
     this.items.set(item.id, item)
     this.changed()
-  }
-
-  drop(id: string): void {
-    if (this.items.delete(id)) this.changed()
   }
 
   /** Shown at most five times a second, whatever happens. */

@@ -1,5 +1,5 @@
 /** What the page knows of the pool, and how it stays in step: one event stream, and lists that are read anew after a gap. */
-import { effect, signal } from '@preact/signals'
+import { signal } from '@preact/signals'
 import * as api from '../api/client'
 import { Refused } from '../api/client'
 import { Blocks, text } from '../api/stream'
@@ -40,7 +40,7 @@ const readContainers = soon(async () => {
   const ids = [...toRead]
   toRead.clear()
   if (ids.length > ONE_BY_ONE) return containers.read()
-  for (const id of ids) await readContainer(id)
+  for (const id of ids) await readContainer(id).catch(() => undefined)
 }, 150)
 
 export const containers = new Mirror<Container>(api.containers, (items, event) => {
@@ -69,12 +69,12 @@ function forgetEnded(items: Map<string, Session>): void {
 }
 
 /** Reads one container anew, as it is after an event or an action. */
-export async function readContainer(id: string): Promise<void> {
-  try {
-    containers.put(await api.container(id))
-  } catch (error) {
-    if (error instanceof Refused && error.status === 404) containers.drop(id)
+export function readContainer(id: string): Promise<void> {
+  const gone = (error: unknown) => {
+    if (error instanceof Refused && error.status === 404) return null
+    throw error
   }
+  return containers.readOne(id, () => api.container(id).catch(gone))
 }
 
 /** What is shown now: lists are read anew for details only while somebody looks. */
@@ -125,6 +125,8 @@ function readAll(): void {
 
 function take(event: Event): void {
   if (event.kind === 'resync') return readAll()
+  // What is held changes with it.
+  if (event.kind.startsWith('recovery.')) readAll()
   containers.take(event)
   sessions.take(event)
   readCounts()
@@ -219,7 +221,3 @@ async function follow(stop: AbortSignal): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, pause))
   }
 }
-
-effect(() => {
-  document.title = link.value.state === 'lost' ? 'Leasehold (no connection)' : 'Leasehold'
-})

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { ask } from '../api/client'
 import { Blocks, text } from '../api/stream'
 import type { Container, Event } from '../api/types'
-import { duration, moment, shortSession } from '../format'
+import { duration, moment, plural, shortSession } from '../format'
 import { containers, events, isAdmin, readContainer } from '../live/store'
 import * as actions from '../parts/actions'
 import { StateWord } from '../parts/bar'
@@ -22,7 +22,7 @@ export function Drawer({ id }: { id: string }) {
   const one = containers.items.get(id)
   const close = () => go('#/containers')
   useEffect(() => {
-    void readContainer(id)
+    readContainer(id).catch(() => undefined)
     box.current?.focus()
   }, [id])
   const escape = (event: KeyboardEvent) => event.key === 'Escape' && close()
@@ -149,7 +149,7 @@ function Facts({ one }: { one: Container }) {
       </dl>
       {labels.length > 0 && (
         <details>
-          <summary>{labels.length} labels</summary>
+          <summary>{plural(labels.length, 'label')}</summary>
           <dl class="facts">
             {labels.map(([name, value]) => (
               <div key={name}>

@@ -7,6 +7,8 @@ import type { LogLine } from '../api/types'
 /** Lines that the page holds, and those it begins with. */
 const HELD = 2000
 const FIRST = 200
+/** How often what was written is shown, in milliseconds. */
+const PAUSE = 150
 
 interface Numbered extends LogLine {
   number: number
@@ -20,13 +22,20 @@ export function Log({ id }: { id: string }) {
   useEffect(() => {
     const stop = new AbortController()
     let number = 0
+    let waiting: Numbered[] = []
+    const show = () => {
+      const more = waiting
+      waiting = []
+      setHeld((before) => [...before, ...more].slice(-HELD))
+    }
     const read = async () => {
       const headers = { Accept: 'application/x-ndjson' }
       const answer = await ask(`/containers/${encodeURIComponent(id)}/logs?follow=true&tail=${FIRST}`, { headers, signal: stop.signal })
       setNote('')
       for await (const some of lines<LogLine>(answer)) {
         const more = some.map((line) => ({ ...line, number: number++ }))
-        setHeld((before) => [...before, ...more].slice(-HELD))
+        if (!waiting.length) setTimeout(show, PAUSE)
+        waiting = [...waiting, ...more].slice(-HELD)
       }
       setNote('The log ended.')
     }

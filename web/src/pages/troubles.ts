@@ -62,6 +62,8 @@ function ofType({ target_type: name, counts }: TypeInfo, explained: Explanation 
     const old = reason.reason === 'resetting' && (counts.oldest_reset_seconds ?? 0) > LONG_RESET
     const ordinary = ORDINARY.has(reason.reason) && !old
     if (ordinary && !(nothing && waiting)) continue
+    // That there is a line is said by what it waits for.
+    if (reason.reason === 'line_ahead') continue
     if (reason.reason === 'held' || reason.reason.startsWith('provider_')) continue
     if (reason.reason === 'none_found' && !waiting && (counts.total ?? 0) === 0) continue
     found.push({

@@ -97,7 +97,13 @@ function Field({ about, info, wanted, set, name }: FieldProps) {
   const current = inForce(info, about.name)
   const changed = isChanged(info, about.name)
   const id = `${name}-${about.name}`
-  const shown = wanted === undefined ? (current ?? '') : (wanted ?? '')
+  // While it is typed it may be empty for a moment.
+  const [typed, setTyped] = useState<string | null>(null)
+  const shown = typed ?? (wanted === undefined ? (current ?? '') : (wanted ?? ''))
+  const input = (text: string) => {
+    setTyped(text)
+    set(text === '' ? undefined : Number(text))
+  }
   return (
     <div class="setting">
       <label for={id}>
@@ -113,7 +119,8 @@ function Field({ about, info, wanted, set, name }: FieldProps) {
         value={shown}
         placeholder={wanted === null ? 'as configured' : 'no bound'}
         disabled={!isAdmin()}
-        onInput={(event) => set(event.currentTarget.value === '' ? undefined : Number(event.currentTarget.value))}
+        onInput={(event) => input(event.currentTarget.value)}
+        onBlur={() => setTyped(null)}
       />
       <span class="unit">{about.unit}</span>
       {changed && isAdmin() && (

@@ -10,7 +10,7 @@ const inUse = (all: Container[]) => all.filter(({ pool_state }) => pool_state ==
 const these = (all: Container[]) => (all.length === 1 ? (all[0]?.name ?? '') : plural(all.length, 'container'))
 
 /** Does it, and shows what became of the container. */
-const then = (work: (id: string) => Promise<Container>) => async (target: Target) => containers.put(await work(target.id))
+const then = (work: (id: string) => Promise<Container>) => (target: Target) => containers.readOne(target.id, () => work(target.id))
 
 export function askCordon(all: Container[]): void {
   confirm({

@@ -18,6 +18,7 @@ export function draw(
     ticks: { show: false },
     font: '11px system-ui',
   }
+  const hours: uPlot.Axis = { ...axis, values: (_, all) => all.map(label) }
   const values: uPlot.Axis = { ...axis, size: 56 }
   if (format) values.values = (_, all) => all.map(format)
   return new uPlot(
@@ -27,7 +28,7 @@ export function draw(
       cursor: { show: false },
       legend: { show: false },
       scales: { y: { range: (_, __, most) => [0, Math.max(1, most * 1.1)] } },
-      axes: [axis, values],
+      axes: [hours, values],
       series: [
         {},
         ...lines.map(({ label, colour: name }) => ({
@@ -42,4 +43,11 @@ export function draw(
     data,
     parent,
   )
+}
+
+/** The time of day, and where a day begins its date. */
+function label(seconds: number): string {
+  const at = new Date(seconds * 1000)
+  const time = at.toLocaleTimeString('en-GB', at.getSeconds() ? {} : { hour: '2-digit', minute: '2-digit' })
+  return time === '00:00' ? at.toLocaleDateString('en-CA').slice(5) : time
 }
