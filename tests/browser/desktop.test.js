@@ -127,6 +127,7 @@ test('a real Xtigervnc in a container: its pixels change by typing', { skip: !De
     return still
   }, 20_000)
   const box = await page.locator('.screen canvas').boundingBox()
+  assert.ok(box.width > 400 && box.height > 300, `it is shown in ${JSON.stringify(box)}`)
   // It is in the middle of the left half.
   await page.mouse.click(box.x + box.width / 4, box.y + box.height / 3)
   await page.keyboard.type('echo it is typed')
