@@ -266,8 +266,9 @@ def test_many_sessions_are_renewed_together_and_keep_a_proof(farm: Farm, proxy: 
 
 def test_a_create_whose_answer_is_lost_gives_one_session(farm: Farm, proxy: Proxy) -> None:
     async def main() -> None:
-        creates = lambda request: request.startswith(b"POST /sessions HTTP")  # noqa: E731
-        proxy.lose = lambda request: creates(request) and len(proxy.of("POST /sessions HTTP")) <= 2
+        proxy.lose = lambda request: (
+            request.startswith(b"POST /sessions HTTP") and len(proxy.of("POST /sessions HTTP")) <= 2
+        )
         async with Pool(proxy.url, api_key=KEY) as pool, pool.session("wine") as s:
             made = proxy.of("POST /sessions HTTP")
             keys = {line for request in made for line in request.split(b"\r\n") if b"dempotency-" in line}

@@ -171,7 +171,7 @@ def release(asking: Asking, session_id: str, lease: Optional[Lease], deadline: O
     query = {} if lease is None else {"fencing_token": lease.fencing_token}
     try:
         yield from asking.patiently(Call("DELETE", f"/sessions/{session_id}", query, timeout=asking.timeout), deadline)
-    except (SessionNotFound, SessionEnded):
+    except (SessionNotFound, SessionEnded, StaleFencingToken):
         return
 
 

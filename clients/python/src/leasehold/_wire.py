@@ -32,7 +32,7 @@ class Settings:
         if api_key is not None and not (api_key.isascii() and api_key.isprintable()):
             raise ValueError("the API key has characters that a key never has (a line break?)")
         # Made once: it takes longer than a request.
-        self._tls = httpx.create_ssl_context(ssl.create_default_context(cafile=ca_file) if ca_file else True)
+        self._tls = ssl.create_default_context(cafile=ca_file) if ca_file else httpx.create_ssl_context()
 
     def __repr__(self) -> str:
         return f"Settings({self.replicas.urls})"

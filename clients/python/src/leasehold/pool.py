@@ -88,11 +88,13 @@ class Taking:
         self._session: Optional[Session] = None
         self._task: Optional[asyncio.Task[Any]] = None
         self._cancelled = False
+        self._cancelling = 0
 
     async def __aenter__(self) -> Session:
         session = self._session = await self._take()
         if self._cancel_on_loss:
             self._task = asyncio.current_task()
+            self._cancelling = _cancelling(self._task)
             loop = asyncio.get_running_loop()
             session._hold.on_lost(lambda _: call_soon(loop, self._cancel))
         return session
@@ -122,15 +124,20 @@ class Taking:
         if loss is not None and (kind is None or by_us):
             raise loss.again() from error
 
-    @staticmethod
-    async def _uncancel(task: Optional[asyncio.Task[Any]], kind: Optional[Type[BaseException]]) -> bool:
+    async def _uncancel(self, task: Optional[asyncio.Task[Any]], kind: Optional[Type[BaseException]]) -> bool:
         """Takes back the cancellation that the loss made, and says whether somebody else wants one as well."""
         if kind is None:
             # It was asked for, and has not come yet.
             with suppress(asyncio.CancelledError):
                 await asyncio.sleep(0)
-        uncancel = getattr(task, "uncancel", None)  # from Python 3.11 on
-        return bool(uncancel and uncancel())
+        uncancel = getattr(task, "uncancel", None)
+        return bool(uncancel and uncancel() > self._cancelling)
+
+
+def _cancelling(task: Optional[asyncio.Task[Any]]) -> int:
+    """How many want the task to be cancelled; Python counts them from 3.11 on."""
+    cancelling = getattr(task, "cancelling", None)
+    return int(cancelling()) if cancelling else 0
 
 
 class Pool(PoolBase):
