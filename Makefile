@@ -1,7 +1,7 @@
 # The commands of the project. What they do is in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast test-schema test-compose test-kubernetes torture bench bench-quick fuzz lint setup images manifests
+.PHONY: help run test test-fast test-schema test-python test-compose test-kubernetes torture bench bench-quick fuzz lint setup images manifests
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ test-fast: ## Test what needs no Docker
 
 test-schema: ## Ask a running replica for all that its OpenAPI document describes (Schemathesis, from PyPI)
 	@scripts/test.sh schema
+
+test-python: ## Build the Python SDK's wheel, and test it against real replicas
+	@scripts/test.sh python
 
 test-compose: ## Test the Compose file, with Wine itself
 	@scripts/test.sh compose

@@ -4,6 +4,7 @@
 #   scripts/test.sh all         everything, after installing what is missing
 #   scripts/test.sh fast        what needs no Docker
 #   scripts/test.sh schema      the API against its document
+#   scripts/test.sh python      the Python SDK
 #   scripts/test.sh compose     the Compose file, with Wine itself
 #   scripts/test.sh kubernetes  pods, on the cluster that KUBECONFIG names
 set -euo pipefail
@@ -85,6 +86,7 @@ all() {
         cargo test --locked --no-fail-fast --lib --bins --tests -- $(skips)
     fi
     "$ROOT/scripts/schemathesis.sh"
+    "$ROOT/scripts/python.sh"
 }
 
 fast() {
@@ -127,6 +129,7 @@ case ${1:-} in
     fast) fast ;;
     kubernetes) on_cluster ;;
     schema) exec "$ROOT/scripts/schemathesis.sh" ;;
+    python) exec "$ROOT/scripts/python.sh" ;;
     compose) compose_with_wine ;;
-    *) die "test: all, fast, schema, compose or kubernetes" ;;
+    *) die "test: all, fast, schema, python, compose or kubernetes" ;;
 esac

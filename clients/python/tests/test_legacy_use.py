@@ -9,11 +9,13 @@ import sys
 import time
 from typing import Dict
 
+import pytest
 from conftest import KEY, Farm
 
 from leasehold.legacy_use import ContainerPool, ContainerState
 
 
+@pytest.mark.smoke
 def test_it_does_what_the_routes_of_legacy_use_want(farm: Farm) -> None:
     async def main() -> None:
         pool = ContainerPool(farm.urls, api_key=KEY)

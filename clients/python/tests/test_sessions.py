@@ -21,6 +21,7 @@ def pool_of(farm: Farm) -> Pool:
     return Pool(farm.urls, api_key=KEY)
 
 
+@pytest.mark.smoke
 def test_a_container_is_held_for_the_body_and_given_back(farm: Farm) -> None:
     async def main() -> None:
         async with pool_of(farm) as pool, pool.session("wine", wait=30, metadata={"job": 1}) as s:
@@ -58,6 +59,7 @@ def test_it_is_given_back_when_the_body_fails(farm: Farm) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.smoke
 def test_it_is_given_back_when_the_body_is_cancelled(farm: Farm) -> None:
     async def main() -> None:
         held = asyncio.Event()
@@ -129,6 +131,7 @@ def test_a_shortage_is_told_by_its_type_and_with_reasons(farm: Farm) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.smoke
 def test_a_wait_tells_its_progress_and_is_served(farm: Farm) -> None:
     async def main() -> None:
         told: List[Tuple[int, Optional[float]]] = []
@@ -204,6 +207,7 @@ def test_a_body_that_ends_well_without_the_lease_is_told_so(farm: Farm) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.smoke
 def test_a_loss_cancels_the_body_where_that_is_wanted(farm: Farm) -> None:
     async def main() -> None:
         async with pool_of(farm) as pool:
@@ -264,6 +268,7 @@ def test_many_sessions_are_renewed_together_and_keep_a_proof(farm: Farm, proxy: 
     asyncio.run(main())
 
 
+@pytest.mark.smoke
 def test_a_create_whose_answer_is_lost_gives_one_session(farm: Farm, proxy: Proxy) -> None:
     async def main() -> None:
         proxy.lose = lambda request: (

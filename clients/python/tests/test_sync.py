@@ -33,6 +33,7 @@ def pool(farm: Farm) -> Iterator[SyncPool]:
         yield pool
 
 
+@pytest.mark.smoke
 def test_a_container_is_held_for_the_body_and_given_back(farm: Farm) -> None:
     with SyncPool(farm.urls, api_key=KEY).session("linux", wait=30) as s:
         assert s.endpoints["vnc"].address == f"127.0.0.1:{next(iter(s.container.ports))}"
@@ -78,6 +79,7 @@ def test_a_closed_pool_has_given_back_and_takes_nothing(farm: Farm) -> None:
     pool.close()
 
 
+@pytest.mark.smoke
 def test_threads_share_a_pool_and_stand_in_line(farm: Farm, pool: SyncPool) -> None:
     told: List[Tuple[int, Optional[float]]] = []
     inside = threading.Semaphore(4)
@@ -97,6 +99,7 @@ def test_threads_share_a_pool_and_stand_in_line(farm: Farm, pool: SyncPool) -> N
     assert min(place for place, _ in told) >= 1
 
 
+@pytest.mark.smoke
 def test_a_loss_is_told_and_raised(farm: Farm, pool: SyncPool) -> None:
     def body() -> None:
         with pool.session("wine", ttl=SHORT) as s:
@@ -164,6 +167,7 @@ def test_a_process_that_dies_leaves_its_lease_to_the_ttl(farm: Farm) -> None:
     eventually("it comes back by itself", lambda: farm.available("linux") == 1, patience=SHORT + 5)
 
 
+@pytest.mark.smoke
 def test_what_there_is_can_be_read(farm: Farm, pool: SyncPool) -> None:
     with pool.session("linux") as s:
         status = pool.status()
