@@ -59,7 +59,7 @@ class Replica:
     """One `leasehold serve`, killed with its test."""
 
     def __init__(self, folder: Path, number: int, redis: Path, **settings: str) -> None:
-        self.log = folder / f"replica-{number}.log"
+        self.log = folder / f"replica-{number}-{time.monotonic_ns()}.log"
         self._environment = {
             **ENVIRONMENT,
             "LEASEHOLD_CONFIG": str(folder / "leasehold.toml"),
@@ -101,13 +101,9 @@ class Farm:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._redis = folder / "redis.sock"
-        arguments = ["--port", "0", "--unixsocket", str(self._redis), "--save", "", "--appendonly", "no"]
-        self._server = subprocess.Popen(
-            ["redis-server", *arguments, "--dir", str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        self._start_redis()
         self.replicas: List[Replica] = []
         try:
-            eventually("Redis listens", self._redis.exists)
             (folder / "leasehold.toml").write_text(configuration())
             environment = {**ENVIRONMENT, "LEASEHOLD_REDIS__URL": f"redis+unix://{self._redis}"}
             subprocess.run(
@@ -122,6 +118,28 @@ class Farm:
         except BaseException:
             self.end()
             raise
+
+    def _start_redis(self) -> None:
+        arguments = ["--port", "0", "--unixsocket", str(self._redis), "--save", "", "--appendonly", "no"]
+        self._server = subprocess.Popen(
+            ["redis-server", *arguments, "--dir", str(self._folder)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        eventually("Redis listens", self._redis.exists)
+
+    def lose_everything(self) -> None:
+        """Redis comes back empty, and no replica remembers anything: they begin anew at their addresses."""
+        addresses = [replica.url[len("http://") :] for replica in self.replicas]
+        for replica in self.replicas:
+            replica.kill()
+        self._server.kill()
+        self._server.wait()
+        self._redis.unlink(missing_ok=True)
+        self._start_redis()
+        self.replicas = []
+        for address in addresses:
+            self.start(LEASEHOLD_LISTEN=address)
 
     @property
     def urls(self) -> List[str]:

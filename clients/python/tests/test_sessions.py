@@ -12,7 +12,7 @@ from typing import List, Optional, Tuple
 import pytest
 from conftest import KEY, Farm, Proxy, eventually
 
-from leasehold import LeaseLost, NoAvailableContainers, Pool, Session, SyncPool, Unreachable
+from leasehold import LeaseLost, NoAvailableContainers, Pool, Recovering, Session, SyncPool, Unreachable
 
 SHORT = 5  # the shortest lease that a server gives, in seconds
 
@@ -362,6 +362,27 @@ def test_a_blocked_loop_sees_the_loss_by_the_clock(own_farm: Farm) -> None:
             for replica in own_farm.replicas:
                 replica.signal(signal.SIGCONT)
             await s.release()
+
+    asyncio.run(main())
+
+
+def test_leases_that_redis_has_lost_are_proven_by_themselves(own_farm: Farm) -> None:
+    async def main() -> None:
+        async with pool_of(own_farm) as pool:
+            held = [await pool.acquire("wine", ttl=10) for _ in range(3)]
+            tokens = [s.fencing_token for s in held]
+            own_farm.lose_everything()
+            until = time.monotonic() + 12
+            while time.monotonic() < until:
+                for s in held:
+                    s.check()
+                await asyncio.sleep(0.05)
+            assert {one["id"] for one in own_farm.sessions("ready")} == {s.id for s in held}
+            assert [s.fencing_token for s in held] == tokens
+            with pytest.raises(Recovering):
+                await pool.acquire("linux")
+            for s in held:
+                await s.release()
 
     asyncio.run(main())
 

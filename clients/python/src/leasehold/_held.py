@@ -6,6 +6,7 @@ import os
 from typing import Any, Mapping, Optional, Tuple
 
 from ._hold import Hold
+from .errors import LeaseLost
 from .models import Container, Endpoint, EndWarning, SessionRecord
 
 
@@ -68,7 +69,7 @@ class Held:
         """For how many seconds the container is surely this session's, should no further renewal succeed; 0 when it
         is lost.
         """
-        return 0.0 if self._hold.loss() else max(0.0, self._hold.deadline - self._hold._clock())
+        return 0.0 if self._released or self._hold.loss() else max(0.0, self._hold.deadline - self._hold._clock())
 
     @property
     def warnings(self) -> Tuple[EndWarning, ...]:
@@ -81,6 +82,8 @@ class Held:
 
     def check(self) -> None:
         """Raises `LeaseLost` when the container is not this session's any more. Costs no request."""
+        if self._released:
+            raise LeaseLost(self.id, "released", "it was given back")
         loss = self._hold.loss()
         if loss is not None:
             raise loss.again()

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
-from typing import Callable, List, Optional, Tuple
+from typing import Callable, List, Optional, Tuple, TypeVar
 
 from ._flow import Clock
 from .errors import LeaseLost
 from .models import EndWarning, Lease, SessionRecord
 
+log = logging.getLogger("leasehold")
+
 #: The longest pause between a renewal that failed and the next try.
 RETRY = 1.0
+
+N = TypeVar("N")
 
 
 class Hold:
@@ -84,7 +89,7 @@ class Hold:
             changed, self.warnings = self.warnings != record.warnings, record.warnings
             tell = list(self._on_warning) if changed and record.warnings else []
         for told in tell:
-            told(record.warnings)
+            _tell(told, record.warnings)
 
     def failed(self, error: Exception, now: float) -> None:
         """A renewal failed, and another one may succeed."""
@@ -110,7 +115,7 @@ class Hold:
             tell = list(self._on_lost)
         self._lost.set()
         for told in tell:
-            told(loss)
+            _tell(told, loss)
 
     def wait(self, timeout: Optional[float]) -> bool:
         """Waits for its loss, and says whether that came."""
@@ -131,3 +136,11 @@ class Hold:
             self._on_warning.append(told)
         if self.warnings:
             told(self.warnings)
+
+
+def _tell(told: Callable[[N], object], news: N) -> None:
+    # It is the holder's code, in the thread that keeps every lease.
+    try:
+        told(news)
+    except Exception:
+        log.exception("what is told of a lease's loss or end failed")

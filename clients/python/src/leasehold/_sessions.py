@@ -94,7 +94,7 @@ class Acquisition:
                 yield Tell(record.ticket)
             left = deadline - asking.clock()
             if left <= 0:
-                yield from self.withdraw()
+                yield from self.withdraw(MARGIN)
                 raise self._shortage()
             record = self._record = yield from self._look_again(record.id, left, deadline)
         if record.state == "ended":
@@ -135,11 +135,11 @@ class Acquisition:
         detail = f"No available {self._wish.target_type} containers: {why}"
         return NoAvailableContainers(503, "no_available_containers", detail)
 
-    def withdraw(self) -> Flow[None]:
+    def withdraw(self, patience: float = WITHDRAWAL) -> Flow[None]:
         """Gives back what nobody waits for any more. Where that fails, the ticket's life or the lease's first span
         ends it.
         """
-        deadline = self._asking.clock() + WITHDRAWAL
+        deadline = self._asking.clock() + patience
         try:
             if self._record is None:
                 # Without an answer there is no id: the same request again says it.

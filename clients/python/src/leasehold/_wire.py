@@ -8,7 +8,8 @@ import ssl
 import threading
 import time
 import weakref
-from typing import Any, Awaitable, Callable, Dict, Optional
+from contextlib import contextmanager
+from typing import Any, Awaitable, Callable, Dict, Iterator, Optional
 
 import httpx
 
@@ -78,13 +79,31 @@ def _answer(base: str, response: httpx.Response) -> Answer:
     return Answer(response.status_code, response.headers, response.content, base)
 
 
-class Wire:
+class Usage:
+    """Counts what is being asked, so that connections are not closed under it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._busy = 0
+
+    @contextmanager
+    def using(self) -> Iterator[None]:
+        """While something is asked."""
+        with self._lock:
+            self._busy += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._busy -= 1
+
+
+class Wire(Usage):
     """Carries flows out in the calling thread. Threads may share one."""
 
     def __init__(self, settings: Settings) -> None:
+        super().__init__()
         self.settings = settings
-        self.busy = 0
-        self._lock = threading.Lock()
         self._client: Optional[httpx.Client] = None
 
     @property
@@ -98,13 +117,13 @@ class Wire:
     def run(self, flow: Flow[T], on_progress: Optional[Progress] = None) -> T:
         """Its result."""
         outcome: Optional[Answer] = None
-        self.busy += 1
         try:
             step = next(flow)
             while True:
                 if isinstance(step, Call):
                     try:
-                        outcome = self._send(step)
+                        with self.using():
+                            outcome = self._send(step)
                     except Unreachable as error:
                         step = flow.throw(error)
                         continue
@@ -116,7 +135,6 @@ class Wire:
             result: T = end.value
             return result
         finally:
-            self.busy -= 1
             flow.close()
 
     def _send(self, call: Call) -> Answer:
@@ -134,23 +152,26 @@ class Wire:
 
     def close(self) -> None:
         """Closes its connections; what is asked later makes others."""
-        with self._lock:
-            client, self._client = self._client, None
-        if client is not None:
-            client.close()
+        self._close(even_if_used=True)
 
     def rest(self) -> None:
         """Closes them, unless something is being asked."""
-        if not self.busy:
-            self.close()
+        self._close(even_if_used=False)
+
+    def _close(self, even_if_used: bool) -> None:
+        with self._lock:
+            if self._client is None or (self._busy and not even_if_used):
+                return
+            client, self._client = self._client, None
+        client.close()
 
 
-class AsyncWire:
+class AsyncWire(Usage):
     """Carries flows out in asyncio. Connections belong to an event loop: each one that uses it gets its own."""
 
     def __init__(self, settings: Settings) -> None:
+        super().__init__()
         self.settings = settings
-        self.busy = 0
         self._clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = (
             weakref.WeakKeyDictionary()
         )
@@ -167,13 +188,13 @@ class AsyncWire:
     async def run(self, flow: Flow[T], on_progress: Optional[Progress] = None) -> T:
         """Its result."""
         outcome: Optional[Answer] = None
-        self.busy += 1
         try:
             step = next(flow)
             while True:
                 if isinstance(step, Call):
                     try:
-                        outcome = await self._send(step)
+                        with self.using():
+                            outcome = await self._send(step)
                     except Unreachable as error:
                         step = flow.throw(error)
                         continue
@@ -185,7 +206,6 @@ class AsyncWire:
             result: T = end.value
             return result
         finally:
-            self.busy -= 1
             flow.close()
 
     async def _send(self, call: Call) -> Answer:
@@ -211,7 +231,7 @@ class AsyncWire:
 
     async def rest(self) -> None:
         """Closes them, unless something is being asked."""
-        if not self.busy:
+        if not self._busy:
             await self.close()
 
 

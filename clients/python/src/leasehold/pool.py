@@ -110,7 +110,7 @@ class Taking:
         session, task, self._task = self._session, self._task, None
         if session is None:
             return
-        loss = session._hold.loss()
+        loss = None if session._released else session._hold.loss()
         others_too = self._cancelled and await self._uncancel(task, kind)
         try:
             await session.release()
@@ -315,12 +315,13 @@ class Pool(PoolBase):
         while True:
             call = following.connect()
             try:
-                async with self._wire.client.stream(**self._settings.request(call)) as response:
-                    if not following.accepted(response.status_code):
-                        following.refused(response.status_code, response.headers, await response.aread())
-                    async for chunk in response.aiter_bytes():
-                        for event in following.read(chunk):
-                            yield event
+                with self._wire.using():
+                    async with self._wire.client.stream(**self._settings.request(call)) as response:
+                        if not following.accepted(response.status_code):
+                            following.refused(response.status_code, response.headers, await response.aread())
+                        async for chunk in response.aiter_bytes():
+                            for event in following.read(chunk):
+                                yield event
                 if not follow:
                     return
             except httpx.RequestError as error:

@@ -79,7 +79,7 @@ class SyncTaking:
         session = self._session
         if session is None:
             return
-        loss = session._hold.loss()
+        loss = None if session._released else session._hold.loss()
         try:
             session.release()
         except LeaseholdError as failure:
@@ -261,7 +261,7 @@ class SyncPool(PoolBase):
         while True:
             call = following.connect()
             try:
-                with self._wire.client.stream(**self._settings.request(call)) as response:
+                with self._wire.using(), self._wire.client.stream(**self._settings.request(call)) as response:
                     if not following.accepted(response.status_code):
                         following.refused(response.status_code, response.headers, response.read())
                     for chunk in response.iter_bytes():
