@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -71,12 +72,23 @@ def test_errors_are_told_by_their_types(farm: Farm, pool: SyncPool) -> None:
 
 def test_a_closed_pool_has_given_back_and_takes_nothing(farm: Farm) -> None:
     pool = SyncPool(farm.urls, api_key=KEY)
-    pool.acquire("linux")
+    s = pool.acquire("linux")
     pool.close()
+    with pytest.raises(LeaseLost):
+        s.check()
     assert farm.available("linux") == 1
     with pytest.raises(PoolClosed):
         pool.acquire("linux")
     pool.close()
+
+
+def test_a_session_that_is_forgotten_is_given_back(
+    farm: Farm, pool: SyncPool, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool.acquire("linux", ttl=SHORT)
+    gc.collect()
+    eventually("it is given back", lambda: farm.available("linux") == 1, patience=SHORT / 3 + 1)
+    assert "dropped without being released" in caplog.text
 
 
 @pytest.mark.smoke
@@ -160,7 +172,8 @@ def test_a_fork_works_with_the_pool_and_leaves_its_parents_leases_alone(farm: Fa
 
 def test_a_process_that_dies_leaves_its_lease_to_the_ttl(farm: Farm) -> None:
     def child() -> None:
-        SyncPool(farm.urls, api_key=KEY).acquire("linux", ttl=SHORT)
+        s = SyncPool(farm.urls, api_key=KEY).acquire("linux", ttl=SHORT)
+        s.check()
 
     assert in_child(child) == 0
     assert farm.available("linux") == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 from typing import Any, Mapping, Optional, Tuple
 
 from ._hold import Hold
@@ -23,6 +24,7 @@ class Held:
         self._hold = hold
         self._pid = os.getpid()
         self._released = False
+        weakref.finalize(self, setattr, hold, "dropped", True).atexit = False
 
     @property
     def id(self) -> str:

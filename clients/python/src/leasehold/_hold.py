@@ -41,6 +41,9 @@ class Hold:
         self.proof_wanted = False
         self.last_error: Optional[Exception] = None
         self.always_active = always_active
+        #: Nobody has the session any more, and nobody released it. Only a flag, for garbage is collected at any moment,
+        #: also when the thread at hand has locks.
+        self.dropped = False
         self._used = False
         self._clock = clock
         self._pid = os.getpid()

@@ -10,7 +10,7 @@ from typing import Callable, Dict, List, Optional
 
 from ._flow import LEAST_TIMEOUT, Asking, Flow
 from ._hold import Hold
-from ._sessions import renew
+from ._sessions import release, renew
 from ._wire import Settings, Wire
 from .errors import LeaseholdError, PoolClosed
 
@@ -135,7 +135,8 @@ class Keeper:
                 if not due:
                     return
                 try:
-                    wire.run(renew(self._asking, due, self._timeout()))
+                    self._release(wire, [hold for hold in due if hold.dropped])
+                    wire.run(renew(self._asking, [hold for hold in due if not hold.dropped], self._timeout()))
                 except Exception as error:
                     log.exception("renewals failed; they are tried again")
                     now = self._asking.clock()
@@ -144,6 +145,18 @@ class Keeper:
                 with self._changed:
                     # Deadlines have changed: the other thread is to look again.
                     self._changed.notify_all()
+
+    def _release(self, wire: Wire, dropped: List[Hold]) -> None:
+        """What was taken by `acquire` and forgotten would else be renewed for as long as the process lives."""
+        for hold in dropped:
+            self.remove(hold)
+            if hold.is_foreign:
+                continue
+            log.warning("session %s was dropped without being released; it is given back", hold.id)
+            try:
+                wire.run(release(self._asking, hold.id, hold.lease, self._asking.clock() + self._timeout()))
+            except LeaseholdError as error:
+                log.info("could not be given back, and ends by itself: %s", error)
 
     def _timeout(self) -> float:
         """A hanging replica is to leave time enough to ask another one, for every lease that waits behind it."""

@@ -182,8 +182,9 @@ def renew(asking: Asking, holds: Sequence[Hold], timeout: float) -> Flow[None]:
     grows old, a renewal of the session's own follows: a token proves a lease only for as long as the lease had when it
     was made.
     """
-    if len(holds) == 1:
-        yield from _renew_one(asking, holds[0], timeout)
+    if len(holds) <= 1:
+        for hold in holds:
+            yield from _renew_one(asking, hold, timeout)
         return
     for start in range(0, len(holds), BATCH):
         yield from _renew_many(asking, holds[start : start + BATCH], timeout)

@@ -110,7 +110,7 @@ class Taking:
         session, task, self._task = self._session, self._task, None
         if session is None:
             return
-        loss = None if session._released else session._hold.loss()
+        loss = None if session._released or session._hold.is_foreign else session._hold.loss()
         others_too = self._cancelled and await self._uncancel(task, kind)
         try:
             await session.release()
@@ -178,6 +178,7 @@ class Pool(PoolBase):
         self._closed = True
         loop = asyncio.get_running_loop()
         for hold in await loop.run_in_executor(None, self._keeper.close):
+            hold.lose(LeaseLost(hold.id, "released", "its pool was closed"))
             try:
                 await self._wire.run(release(self._asking, hold.id, hold.lease))
             except LeaseholdError as failure:

@@ -79,7 +79,7 @@ class SyncTaking:
         session = self._session
         if session is None:
             return
-        loss = None if session._released else session._hold.loss()
+        loss = None if session._released or session._hold.is_foreign else session._hold.loss()
         try:
             session.release()
         except LeaseholdError as failure:
@@ -126,6 +126,7 @@ class SyncPool(PoolBase):
             return
         self._closed = True
         for hold in self._keeper.close():
+            hold.lose(LeaseLost(hold.id, "released", "its pool was closed"))
             try:
                 self._wire.run(release(self._asking, hold.id, hold.lease))
             except LeaseholdError as failure:
