@@ -206,6 +206,14 @@ def own_farm(tmp_path: Path) -> Iterator[Farm]:
     farm.end()
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C raises also where the tests run in a shell's background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class Proxy:
     """Passes requests on to a replica. The answers that `lose` is true of are lost after the replica gave them."""
 

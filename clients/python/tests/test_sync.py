@@ -124,6 +124,7 @@ def test_a_loss_is_told_and_raised(farm: Farm, pool: SyncPool) -> None:
         body()
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_create_leaves_nothing(farm: Farm, proxy: Proxy) -> None:
     proxy.lose = lambda request: request.startswith(b"POST /sessions HTTP") and len(proxy.requests) <= 2
 

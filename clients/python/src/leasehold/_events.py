@@ -99,7 +99,7 @@ class Following:
         headers = {"Accept": "text/event-stream"}
         if self._lines.last_id is not None:
             headers["Last-Event-ID"] = self._lines.last_id
-        return Call("GET", "/events", self._query, headers, timeout=SILENCE, base=self._base)
+        return Call("GET", "/events", self._query, headers, timeout=SILENCE, waits=True, base=self._base)
 
     def accepted(self, status: int) -> bool:
         """Whether the answer is the stream."""

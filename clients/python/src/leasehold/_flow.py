@@ -44,6 +44,8 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Optional[Mapping[str, Any]] = None
     timeout: float = 10.0
+    #: The server may be long in answering, for it waits for something.
+    waits: bool = False
     base: str = ""
     fate: Fate = field(default_factory=Fate)
 

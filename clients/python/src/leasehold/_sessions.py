@@ -126,7 +126,7 @@ class Acquisition:
         if not seconds:
             # The server waits in whole seconds only.
             yield Pause(left)
-        call = Call("GET", f"/sessions/{session_id}", {"wait_seconds": seconds}, timeout=seconds + MARGIN)
+        call = Call("GET", f"/sessions/{session_id}", {"wait_seconds": seconds}, timeout=seconds + MARGIN, waits=True)
         answer = yield from self._asking.patiently(call, deadline + MARGIN)
         return answer.read(SessionRecord.read)
 

@@ -20,6 +20,9 @@ from .errors import Unreachable
 CONNECT_TIMEOUT = 5.0
 CONNECT_TIMEOUT_OF_MANY = 2.0
 
+#: For requests that are answered at once. What httpx does for each one grows with the square of its connections.
+CONNECTIONS = 10
+
 Progress = Callable[[int, Optional[float]], Any]
 
 
@@ -38,8 +41,11 @@ class Settings:
     def __repr__(self) -> str:
         return f"Settings({self.replicas.urls})"
 
-    def arguments(self) -> Dict[str, Any]:
-        """Those of an httpx client. It follows no redirects, which would take the key elsewhere."""
+    def arguments(self, waits: bool) -> Dict[str, Any]:
+        """Those of an httpx client, for requests that wait or for others.
+
+        It follows no redirects, which would take the key elsewhere.
+        """
         headers = {"User-Agent": self._agent, "Accept": "application/json"}
         if self._key is not None:
             # httpx shows all headers but this one.
@@ -48,8 +54,12 @@ class Settings:
             "headers": headers,
             "verify": self._tls,
             "trust_env": not self.replicas.are_local,
-            # As many as there are waiters: a request that waits for a connection would be told as a dead server.
-            "limits": httpx.Limits(max_connections=None, max_keepalive_connections=50, keepalive_expiry=30),
+            # As many as there are waiters: one that waits for a connection would be told as a dead server.
+            "limits": httpx.Limits(
+                max_connections=None if waits else CONNECTIONS,
+                max_keepalive_connections=CONNECTIONS,
+                keepalive_expiry=30,
+            ),
         }
 
     def request(self, call: Call) -> Dict[str, Any]:
@@ -104,15 +114,15 @@ class Wire(Usage):
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self.settings = settings
-        self._client: Optional[httpx.Client] = None
+        self._clients: Dict[bool, httpx.Client] = {}
 
-    @property
-    def client(self) -> httpx.Client:
-        """Made when it is needed."""
+    def client(self, call: Call) -> httpx.Client:
+        """That for this call; made when it is needed."""
         with self._lock:
-            if self._client is None:
-                self._client = httpx.Client(**self.settings.arguments())
-            return self._client
+            client = self._clients.get(call.waits)
+            if client is None:
+                client = self._clients[call.waits] = httpx.Client(**self.settings.arguments(call.waits))
+            return client
 
     def run(self, flow: Flow[T], on_progress: Optional[Progress] = None) -> T:
         """Its result."""
@@ -139,7 +149,7 @@ class Wire(Usage):
 
     def _send(self, call: Call) -> Answer:
         try:
-            return _answer(call.base, self.client.request(**self.settings.request(call)))
+            return _answer(call.base, self.client(call).request(**self.settings.request(call)))
         except httpx.RequestError as error:
             raise unreachable(call.base, error) from error
 
@@ -160,10 +170,11 @@ class Wire(Usage):
 
     def _close(self, even_if_used: bool) -> None:
         with self._lock:
-            if self._client is None or (self._busy and not even_if_used):
+            if self._busy and not even_if_used:
                 return
-            client, self._client = self._client, None
-        client.close()
+            clients, self._clients = self._clients, {}
+        for client in clients.values():
+            client.close()
 
 
 class AsyncWire(Usage):
@@ -172,17 +183,16 @@ class AsyncWire(Usage):
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self.settings = settings
-        self._clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = (
+        self._clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Dict[bool, httpx.AsyncClient]] = (
             weakref.WeakKeyDictionary()
         )
 
-    @property
-    def client(self) -> httpx.AsyncClient:
-        """That of the running loop."""
-        loop = asyncio.get_running_loop()
-        client = self._clients.get(loop)
+    def client(self, call: Call) -> httpx.AsyncClient:
+        """That of the running loop for this call."""
+        clients = self._clients.setdefault(asyncio.get_running_loop(), {})
+        client = clients.get(call.waits)
         if client is None:
-            client = self._clients[loop] = httpx.AsyncClient(**self.settings.arguments())
+            client = clients[call.waits] = httpx.AsyncClient(**self.settings.arguments(call.waits))
         return client
 
     async def run(self, flow: Flow[T], on_progress: Optional[Progress] = None) -> T:
@@ -210,7 +220,7 @@ class AsyncWire(Usage):
 
     async def _send(self, call: Call) -> Answer:
         try:
-            return _answer(call.base, await self.client.request(**self.settings.request(call)))
+            return _answer(call.base, await self.client(call).request(**self.settings.request(call)))
         except httpx.RequestError as error:
             raise unreachable(call.base, error) from error
 
@@ -225,8 +235,8 @@ class AsyncWire(Usage):
 
     async def close(self) -> None:
         """Closes the running loop's connections."""
-        client = self._clients.pop(asyncio.get_running_loop(), None)
-        if client is not None:
+        clients = self._clients.pop(asyncio.get_running_loop(), {})
+        for client in clients.values():
             await client.aclose()
 
     async def rest(self) -> None:

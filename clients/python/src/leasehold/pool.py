@@ -317,7 +317,7 @@ class Pool(PoolBase):
             call = following.connect()
             try:
                 with self._wire.using():
-                    async with self._wire.client.stream(**self._settings.request(call)) as response:
+                    async with self._wire.client(call).stream(**self._settings.request(call)) as response:
                         if not following.accepted(response.status_code):
                             following.refused(response.status_code, response.headers, await response.aread())
                         async for chunk in response.aiter_bytes():

@@ -262,7 +262,7 @@ class SyncPool(PoolBase):
         while True:
             call = following.connect()
             try:
-                with self._wire.using(), self._wire.client.stream(**self._settings.request(call)) as response:
+                with self._wire.using(), self._wire.client(call).stream(**self._settings.request(call)) as response:
                     if not following.accepted(response.status_code):
                         following.refused(response.status_code, response.headers, response.read())
                     for chunk in response.iter_bytes():
