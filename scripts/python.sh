@@ -13,7 +13,7 @@ WORK=$TARGET/python
 VENV=$WORK/venv
 SDK=$ROOT/clients/python
 BINARY=$(realpath --canonicalize-missing "${LEASEHOLD_BINARY:-$TARGET/debug/leasehold}")
-OTHERS=${PYTHONS:-python3.9 python3.10 python3.11 python3.12 python3.13 python3.14}
+OTHERS=${PYTHONS-python3.9 python3.10 python3.11 python3.12 python3.13 python3.14}
 
 # venv_with PYTHON FOLDER REQUIREMENTS: a virtual environment with these, made anew when they change.
 venv_with() {
