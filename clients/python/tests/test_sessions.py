@@ -335,6 +335,28 @@ def test_a_replica_that_hangs_costs_no_lease(own_farm: Farm) -> None:
     asyncio.run(main())
 
 
+def test_a_waiter_whose_replica_hangs_keeps_its_place(own_farm: Farm) -> None:
+    async def main() -> None:
+        async with pool_of(own_farm) as waiting, Pool(own_farm.urls[0], api_key=KEY) as holding:
+            queued = asyncio.Event()
+            # It begins at the second one; the first one will go on.
+            waiting._asking.replicas.failed(own_farm.urls[0])
+            first = await holding.acquire("linux")
+            second = asyncio.create_task(waiting.acquire("linux", wait=30, on_progress=lambda *_: queued.set()))
+            await asyncio.wait_for(queued.wait(), 10)
+            victim = own_farm.replicas[own_farm.urls.index(waiting._asking.replicas.current)]
+            assert victim.url != own_farm.urls[0]
+            victim.signal(signal.SIGSTOP)
+            (place,) = own_farm.sessions("queued")
+            await first.release()
+            s = await asyncio.wait_for(second, 15)
+            assert s.id == place["id"]
+            await s.release()
+            victim.signal(signal.SIGCONT)
+
+    asyncio.run(main())
+
+
 def test_a_holder_that_hears_nothing_stops_in_time(own_farm: Farm) -> None:
     async def main() -> None:
         async with pool_of(own_farm) as pool:

@@ -96,7 +96,9 @@ class Acquisition:
             if left <= 0:
                 yield from self.withdraw(MARGIN)
                 raise self._shortage()
-            record = self._record = yield from self._look_again(record.id, left, deadline)
+            # A replica that hangs is given up, and another one asked, before the ticket ends.
+            look = min(self._look, max(record.ticket.poll_within, 1.0)) if record.ticket else LOOK_TOLD
+            record = self._record = yield from self._look_again(record.id, min(left, look), deadline)
         if record.state == "ended":
             self._refused = True
             raise self._shortage(record.end_reason)
@@ -121,11 +123,11 @@ class Acquisition:
         )
         return (yield from self._asking.patiently(call, deadline))
 
-    def _look_again(self, session_id: str, left: float, deadline: float) -> Flow[SessionRecord]:
-        seconds = int(min(left, self._look))
+    def _look_again(self, session_id: str, look: float, deadline: float) -> Flow[SessionRecord]:
+        seconds = int(look)
         if not seconds:
             # The server waits in whole seconds only.
-            yield Pause(left)
+            yield Pause(look)
         call = Call("GET", f"/sessions/{session_id}", {"wait_seconds": seconds}, timeout=seconds + MARGIN, waits=True)
         answer = yield from self._asking.patiently(call, deadline + MARGIN)
         return answer.read(SessionRecord.read)
