@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, List, Optional, Union
 
 import pytest
 
-from leasehold import ApiError, LeaseLost, NoAvailableContainers, SessionRecord, Unavailable, Unreachable
+from leasehold import ApiError, Busy, LeaseLost, NoAvailableContainers, SessionRecord, Unavailable, Unreachable
 from leasehold._events import Lines
 from leasehold._flow import Answer, Asking, Call, Flow, Pause, Replicas, T
 from leasehold._hold import Hold
@@ -71,6 +71,14 @@ def test_all_addresses_are_asked_before_a_pause() -> None:
     assert {call.base for call in world.calls[:2]} == {call.base for call in world.calls[2:]} == {ONE, TWO}
     assert len(world.pauses) == 1
     assert 0.05 <= world.pauses[0] <= 0.1
+
+
+def test_a_busy_process_blames_no_replica() -> None:
+    world = World(lambda call: Busy(call.base, "busy", sent=False), [ONE, TWO])
+    first = world.asking.replicas.current
+    with pytest.raises(Busy):
+        world.run(world.asking.patiently(Call("GET", "/"), world.now + 1))
+    assert {call.base for call in world.calls} == {first}
 
 
 def test_pauses_grow_and_never_pass_the_deadline() -> None:

@@ -10,6 +10,7 @@ from ._held import Held
 from ._version import VERSION as __version__
 from .errors import (
     ApiError,
+    Busy,
     ContainerNotFound,
     ContainerUnavailable,
     Forbidden,
@@ -49,6 +50,7 @@ from .sync import SyncLost, SyncPool, SyncSession
 
 __all__ = [
     "ApiError",
+    "Busy",
     "Container",
     "ContainerNotFound",
     "ContainerUnavailable",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Generator, List, Mapping, Optional, Sequence, Tuple, TypeVar, Union
 from urllib.parse import urlsplit
 
-from .errors import LeaseholdError, NotUnderstood, Unreachable, read_problem
+from .errors import Busy, LeaseholdError, NotUnderstood, Unreachable, read_problem
 from .models import Ticket
 
 T = TypeVar("T")
@@ -172,7 +172,7 @@ class Asking:
             try:
                 return (yield from self._once(replace(call, base=base, timeout=timeout)))
             except LeaseholdError as error:
-                if error.passing:
+                if error.passing and not isinstance(error, Busy):
                     self.replicas.failed(base)
                 if not error.passing or not left or (until is not None and self.clock() >= until):
                     raise

@@ -14,7 +14,7 @@ from typing import Any, Awaitable, Callable, Dict, Iterator, Optional
 import httpx
 
 from ._flow import Answer, Call, Flow, Pause, Replicas, Step, T, Tell
-from .errors import Unreachable
+from .errors import Busy, Unreachable
 
 #: For a connection, in seconds; less where another replica can be asked instead.
 CONNECT_TIMEOUT = 5.0
@@ -77,9 +77,9 @@ class Settings:
 
 def unreachable(base: str, error: Exception) -> Unreachable:
     """What a failure of httpx means."""
-    sent = not isinstance(
-        error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
-    )
+    if isinstance(error, httpx.PoolTimeout):
+        return Busy(base, "no connection became free in time", sent=False)
+    sent = not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol))
     if isinstance(error, httpx.TimeoutException):
         return Unreachable(base, "no answer in time", sent)
     return Unreachable(base, str(error) or type(error).__name__, sent)

@@ -31,6 +31,10 @@ class Unreachable(LeaseholdError):
         return f"cannot reach {self.url}: {self.reason}"
 
 
+class Busy(Unreachable):
+    """No connection became free in time: this process asks more than they carry. It tells nothing of the server."""
+
+
 class NotUnderstood(LeaseholdError):
     """Something answered, in a form that is not the API's."""
 
