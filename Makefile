@@ -1,7 +1,7 @@
 # The commands of the project. What they do is in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast test-schema test-browser test-compose test-kubernetes torture bench bench-quick fuzz lint setup images manifests
+.PHONY: help run test test-fast test-schema test-browser test-python test-compose test-kubernetes torture bench bench-quick fuzz lint setup images manifests
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ test-schema: ## Ask a running replica for all that its OpenAPI document describe
 
 test-browser: ## Test the dashboard in Chromium, on real replicas; SCREENSHOTS=1 takes the pictures of docs/images/
 	@scripts/test.sh browser
+
+test-python: ## Build the Python SDK's wheel, and test it against real replicas
+	@scripts/test.sh python
 
 test-compose: ## Test the Compose file, with Wine itself
 	@scripts/test.sh compose

@@ -5,6 +5,7 @@
 #   scripts/test.sh fast        what needs no Docker
 #   scripts/test.sh schema      the API against its document
 #   scripts/test.sh browser     the dashboard in a browser
+#   scripts/test.sh python      the Python SDK
 #   scripts/test.sh compose     the Compose file, with Wine itself
 #   scripts/test.sh kubernetes  pods, on the cluster that KUBECONFIG names
 set -euo pipefail
@@ -88,6 +89,7 @@ all() {
     fi
     "$ROOT/scripts/schemathesis.sh"
     "$ROOT/scripts/browser.sh"
+    "$ROOT/scripts/python.sh"
 }
 
 fast() {
@@ -137,6 +139,7 @@ case ${1:-} in
     kubernetes) on_cluster ;;
     browser) in_a_browser ;;
     schema) exec "$ROOT/scripts/schemathesis.sh" ;;
+    python) exec "$ROOT/scripts/python.sh" ;;
     compose) compose_with_wine ;;
-    *) die "test: all, fast, schema, browser, compose or kubernetes" ;;
+    *) die "test: all, fast, schema, browser, python, compose or kubernetes" ;;
 esac
