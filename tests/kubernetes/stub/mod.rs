@@ -1,4 +1,4 @@
-//! An API server of the test's own: no cluster can be had where these tests run. It keeps pods, and virtual machines when it is told to, but speaks the real protocol
+//! An API server of the test's own: no cluster can be had where these tests run. It keeps pods, what makes them, and virtual machines when it is told to, but speaks the real protocol
 //! of lists with pages, of watches with resource versions, bookmarks, 410 and broken connections, of access reviews, logs and commands,
 //! so that the real `kube` client is what is tested. With `KUBECONFIG` set the cases of `pods.rs` run against a real cluster instead.
 
@@ -174,6 +174,21 @@ impl Stub {
     /// Calls of the provider, as `GET /path?query`.
     pub fn calls(&self) -> Vec<String> {
         self.state.objects().calls.clone()
+    }
+
+    /// Whether the provider's marks on pods fail.
+    pub fn fail_marks(&self, fail: bool) {
+        self.state.objects().fails_marks = fail;
+    }
+
+    /// The next one who scales a workload does, and never hears of it.
+    pub fn lose_answer(&self) {
+        self.state.objects().loses_answer = true;
+    }
+
+    /// The next one who scales a workload finds that somebody else has changed it.
+    pub fn change_before(&self) {
+        self.state.objects().is_changed_before = true;
     }
 
     /// Puts another pod in the place of each that is deleted and has a controller, as a ReplicaSet does.

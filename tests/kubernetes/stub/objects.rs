@@ -6,6 +6,9 @@ use serde_json::{Map, Value, json};
 
 pub const PODS: &str = "pods";
 
+/// What has a number of pods, or keeps it for one that has.
+pub const WORKLOADS: [&str; 3] = ["deployments", "replicasets", "statefulsets"];
+
 /// Resource, namespace and name.
 type Key = (String, String, String);
 
@@ -35,6 +38,12 @@ pub struct Objects {
     pub expires: usize,
     pub calls: Vec<String>,
     pub replaces: bool,
+    /// Pods are not marked.
+    pub fails_marks: bool,
+    /// The next answer to whoever scales is lost.
+    pub loses_answer: bool,
+    /// Somebody else is there first when it is scaled the next time.
+    pub is_changed_before: bool,
     made: u64,
 }
 
@@ -72,7 +81,12 @@ impl Objects {
         metadata["namespace"] = namespace.into();
         metadata["uid"] = uuid::Uuid::new_v4().to_string().into();
         metadata["creationTimestamp"] = now().into();
-        pod["status"] = json!({"phase": "Pending"});
+        if WORKLOADS.contains(&resource) {
+            metadata["generation"] = 1.into();
+            pod["status"] = json!({});
+        } else {
+            pod["status"] = json!({"phase": "Pending"});
+        }
         Some(self.put(key(resource, namespace, &name), Some(pod)))
     }
 
@@ -91,6 +105,32 @@ impl Objects {
         }
         merge(&mut pod["metadata"], &patch["metadata"]);
         Some(Ok(self.put(key(resource, namespace, name), Some(pod))))
+    }
+
+    /// By the `scale` subresource of a workload. Fails when it is of another version than is meant.
+    pub fn scale(&mut self, resource: &str, namespace: &str, name: &str, patch: &Value) -> Option<Result<Value, ()>> {
+        if std::mem::take(&mut self.is_changed_before) {
+            self.patch(resource, namespace, name, &json!({"metadata": {"annotations": {"by": "hand"}}}));
+        }
+        let mut workload = self.get(resource, namespace, name)?;
+        let (meant, replicas) = (&patch["metadata"]["resourceVersion"], &patch["spec"]["replicas"]);
+        if !meant.is_null() && *meant != workload["metadata"]["resourceVersion"] {
+            return Some(Err(()));
+        }
+        if workload["spec"]["replicas"] != *replicas {
+            workload["spec"]["replicas"] = replicas.clone();
+            let generation = workload["metadata"]["generation"].as_u64().expect("a number");
+            workload["metadata"]["generation"] = (generation + 1).into();
+            workload = self.put(key(resource, namespace, name), Some(workload));
+        }
+        let metadata = &workload["metadata"];
+        Some(Ok(json!({"kind": "Scale", "apiVersion": "autoscaling/v1", "spec": {"replicas": replicas},
+            "metadata": {"name": name, "namespace": namespace, "resourceVersion": metadata["resourceVersion"]}})))
+    }
+
+    /// Whether this answer is lost.
+    pub fn is_answer_lost(&mut self) -> bool {
+        std::mem::take(&mut self.loses_answer)
     }
 
     /// A pod on a node stays until its kubelet says that it ended, and a virtual machine until its finalizer is removed, which here is
