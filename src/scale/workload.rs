@@ -3,7 +3,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, TryFutureExt as _, stream};
 use tokio::time::timeout;
 
 use super::{
@@ -278,7 +278,7 @@ impl Resizing<'_> {
     async fn replace(&self, ids: &[&ContainerId]) {
         let target_type = self.round.target_type;
         stream::iter(ids)
-            .for_each_concurrent(AT_ONCE, async |id| match self.provider.discard(id, ACT).await {
+            .for_each_concurrent(AT_ONCE, async |id| match within(self.provider.discard(id, ACT).map_err(Into::into)).await {
                 Ok(()) => tracing::info!(%target_type, container_id = %id, "what was taken away is replaced"),
                 Err(error) => {
                     tracing::warn!(%target_type, container_id = %id, %error, "what was taken away could not be replaced yet");

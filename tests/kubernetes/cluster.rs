@@ -42,7 +42,7 @@ impl Cluster {
     }
 
     /// Whether somebody else's cluster is used.
-    pub fn is_real(&self) -> bool {
+    fn is_real(&self) -> bool {
         self.stub.is_none()
     }
 

@@ -13,6 +13,7 @@ use std::sync::{
 
 use k8s_openapi::api::{
     apps::v1::{Deployment, ReplicaSet, StatefulSet},
+    coordination::v1::Lease,
     core::v1::Pod,
 };
 use kube::{
@@ -41,11 +42,14 @@ struct Works {
 }
 
 impl Controller {
-    pub fn start(cluster: &Cluster) -> Self {
+    /// Where the cluster has controllers, these do their work.
+    pub async fn start(cluster: &Cluster) -> Self {
+        let leases = Api::<Lease>::namespaced(cluster.client(), "kube-system");
+        let manager = leases.get_opt("kube-controller-manager").await.expect("an answer");
         let works = Arc::new(Works {
             client: cluster.client(),
             namespace: cluster.namespace.clone(),
-            held: AtomicBool::new(false),
+            held: AtomicBool::new(manager.is_some()),
             made: AtomicU64::new(0),
         });
         let at_work = works.clone();

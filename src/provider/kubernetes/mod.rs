@@ -19,6 +19,7 @@ mod object;
 mod pod;
 mod replaced;
 mod scale;
+mod set;
 mod watch;
 mod workload;
 

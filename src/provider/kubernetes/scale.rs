@@ -10,7 +10,8 @@ use serde_json::json;
 use super::{
     KubernetesProvider,
     connect::Question,
-    workload::{Named, Sort, permit},
+    set::{Named, Sort},
+    workload::permit,
 };
 use crate::provider::{Workload, WorkloadError};
 

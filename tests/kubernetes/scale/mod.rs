@@ -76,7 +76,7 @@ impl Scaling {
             config.types.insert(read_type(), TypeConfig { scale: Some(settings), ..TypeConfig::default() });
         })
         .await;
-        let controller = Controller::start(&lab.cluster);
+        let controller = Controller::start(&lab.cluster).await;
         let scaling = Self { lab, controller, scaler: CancellationToken::new() };
         let made = controller::workload("wine", replicas, &wine());
         match sort {
@@ -97,9 +97,13 @@ impl Scaling {
 
     /// Another replica than the one that discovers begins to scale.
     fn scale(&self) {
+        self.scale_as("second", &self.scaler);
+    }
+
+    fn scale_as(&self, replica: &str, until: &CancellationToken) {
         let provider = provider::from_config(&self.lab.config).expect("a good provider");
         let (store, metrics) = (self.lab.store.for_worker(), Arc::new(Metrics::new()));
-        tokio::spawn(scale::run(store, provider, metrics, "second".to_owned(), self.scaler.clone()));
+        tokio::spawn(scale::run(store, provider, metrics, replica.to_owned(), until.clone()));
     }
 
     /// How many the workload is to have.

@@ -55,7 +55,7 @@ async fn a_pod_that_belongs_to_nothing_or_to_something_else_says_what_would_be_r
         let id = lab.cluster.create_pod_with("alone", wine(), owned).await;
         lab.cluster.runs("alone", "10.1.2.3", "first", "True").await;
         lab.available(&id).await;
-        let controller = Controller::start(&lab.cluster);
+        let controller = Controller::start(&lab.cluster).await;
         let scaling = Scaling { lab, controller, scaler: tokio_util::sync::CancellationToken::new() };
         scaling.scale();
         let expected = told.replace("{}", &format!("{}/alone", scaling.lab.cluster.namespace));

@@ -153,6 +153,38 @@ async fn what_the_controller_spares_for_an_unready_one_goes_as_well() {
     assert_eq!(scaling.has(2).await.len(), 2);
 }
 
+#[tokio::test]
+async fn what_a_scaler_took_out_of_the_pool_before_it_died_another_one_lets_go() {
+    let scaling = Scaling::new(3, |_| {}).await;
+    scaling.marked().await;
+    scaling.lab.cluster.faults().fail_marks(true);
+    let first = scaling.scaler.child_token();
+    scaling.scale_as("second", &first);
+    scaling.says("not_marked").await;
+    first.cancel();
+    scaling.scale_as("third", &scaling.scaler);
+    scaling.lab.cluster.faults().fail_marks(false);
+    scaling.to_have(1).await;
+    scaling.has(1).await;
+    let taken = scaling.events().iter().filter(|fields| fields["kind"] == "container.taken_away").count();
+    assert_eq!((taken, scaling.resized()), (2, 1));
+}
+
+#[tokio::test]
+async fn after_a_loss_of_redis_nothing_goes_while_it_is_not_known_which_pods_sessions_have() {
+    let scaling = Scaling::new(3, |_| {}).await;
+    scaling.marked().await;
+    scaling.lab.cluster.faults().fail_marks(true);
+    scaling.scale();
+    scaling.says("not_marked").await;
+    // All pods that were to leave are idle again, and are marked as leaving no more when the recovery is over.
+    redis::cmd("FLUSHALL").query::<()>(&mut scaling.lab.redis.conn()).unwrap();
+    scaling.lab.cluster.faults().fail_marks(false);
+    scaling.says("recovering").await;
+    scaling.decides(3).await;
+    assert_eq!((scaling.replicas().await, scaling.resized()), (3, 0));
+}
+
 impl Scaling {
     /// Waits until each pod is marked as what it is.
     async fn marked(&self) {

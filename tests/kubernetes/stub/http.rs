@@ -20,7 +20,7 @@ use tokio::sync::watch;
 
 use super::{
     PROVIDER, State,
-    objects::{PODS, WORKLOADS},
+    objects::{Fault, PODS, WORKLOADS},
 };
 
 pub type Answer = Response<UnsyncBoxBody<Bytes, io::Error>>;
@@ -189,12 +189,12 @@ impl Ask<'_> {
                 found(state.change(|objects| objects.patch_status(resource, here, name, body)))
             }
             ("patch", [name, "scale"]) => match state.change(|objects| objects.scale(resource, here, name, body)) {
-                Some(Ok(_)) if state.objects().is_answer_lost() => lost(),
+                Some(Ok(_)) if state.objects().faults.remove(&Fault::AnswerIsLost) => lost(),
                 Some(Ok(scale)) => json_answer(StatusCode::OK, &scale),
                 Some(Err(())) => failure(409, "Conflict", "the object has been modified"),
                 None => missing(),
             },
-            ("patch", [_]) if provider && resource == PODS && state.objects().fails_marks => {
+            ("patch", [_]) if provider && resource == PODS && state.objects().faults.contains(&Fault::MarksFail) => {
                 failure(500, "InternalError", "an admission webhook does not answer")
             }
             ("patch", [name]) => match state.change(|objects| objects.patch(resource, here, name, body)) {

@@ -22,7 +22,7 @@ use tokio::{
     task::{AbortHandle, JoinSet},
 };
 
-use self::objects::Objects;
+use self::objects::{Fault, Objects};
 
 /// The token of the account whose rights can be taken away; the test's own has all of them.
 const PROVIDER: &str = "provider";
@@ -178,17 +178,22 @@ impl Stub {
 
     /// Whether the provider's marks on pods fail.
     pub fn fail_marks(&self, fail: bool) {
-        self.state.objects().fails_marks = fail;
+        let mut objects = self.state.objects();
+        if fail {
+            objects.faults.insert(Fault::MarksFail);
+        } else {
+            objects.faults.remove(&Fault::MarksFail);
+        }
     }
 
     /// The next one who scales a workload does, and never hears of it.
     pub fn lose_answer(&self) {
-        self.state.objects().loses_answer = true;
+        self.state.objects().faults.insert(Fault::AnswerIsLost);
     }
 
     /// The next one who scales a workload finds that somebody else has changed it.
     pub fn change_before(&self) {
-        self.state.objects().is_changed_before = true;
+        self.state.objects().faults.insert(Fault::IsChangedBefore);
     }
 
     /// Puts another pod in the place of each that is deleted and has a controller, as a ReplicaSet does.

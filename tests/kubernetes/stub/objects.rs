@@ -1,6 +1,6 @@
 //! The objects that the stub keeps, pods and others, their versions, and what happened to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -22,6 +22,17 @@ struct Happened {
     after: Option<Value>,
 }
 
+/// What goes wrong for the provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// Pods are not marked.
+    MarksFail,
+    /// The next answer to whoever scales is lost.
+    AnswerIsLost,
+    /// Somebody else is there first when it is scaled the next time.
+    IsChangedBefore,
+}
+
 /// All objects.
 #[derive(Debug, Default)]
 pub struct Objects {
@@ -38,12 +49,7 @@ pub struct Objects {
     pub expires: usize,
     pub calls: Vec<String>,
     pub replaces: bool,
-    /// Pods are not marked.
-    pub fails_marks: bool,
-    /// The next answer to whoever scales is lost.
-    pub loses_answer: bool,
-    /// Somebody else is there first when it is scaled the next time.
-    pub is_changed_before: bool,
+    pub faults: BTreeSet<Fault>,
     made: u64,
 }
 
@@ -109,7 +115,7 @@ impl Objects {
 
     /// By the `scale` subresource of a workload. Fails when it is of another version than is meant.
     pub fn scale(&mut self, resource: &str, namespace: &str, name: &str, patch: &Value) -> Option<Result<Value, ()>> {
-        if std::mem::take(&mut self.is_changed_before) {
+        if self.faults.remove(&Fault::IsChangedBefore) {
             self.patch(resource, namespace, name, &json!({"metadata": {"annotations": {"by": "hand"}}}));
         }
         let mut workload = self.get(resource, namespace, name)?;
@@ -126,11 +132,6 @@ impl Objects {
         let metadata = &workload["metadata"];
         Some(Ok(json!({"kind": "Scale", "apiVersion": "autoscaling/v1", "spec": {"replicas": replicas},
             "metadata": {"name": name, "namespace": namespace, "resourceVersion": metadata["resourceVersion"]}})))
-    }
-
-    /// Whether this answer is lost.
-    pub fn is_answer_lost(&mut self) -> bool {
-        std::mem::take(&mut self.loses_answer)
     }
 
     /// A pod on a node stays until its kubelet says that it ended, and a virtual machine until its finalizer is removed, which here is
