@@ -73,8 +73,9 @@ impl Round<'_> {
         let (bounds, _) = Bounds::of(self.settings, clock.unwrap_or_default());
         let up_before = memory.up_ms;
         let decision = decide(&bounds, &mut memory, &seen(&plan));
-        let told = match self.resizer(&plan, &containers) {
-            Some(provider) => self.resize(&provider, &plan, &containers, bounds.idle(), &decision).await?,
+        let resizer = self.resizer(&plan, &containers);
+        let told = match &resizer {
+            Some(provider) => self.resize(provider, &plan, &containers, bounds.idle(), &decision).await?,
             None => match decision.change {
                 Change::None => Told::nothing(decision.reason),
                 Change::Up(more) => self.add(&plan, &containers, more.min(ADDED_MOST), decision.reason).await?,
@@ -86,7 +87,7 @@ impl Round<'_> {
             memory.up_ms = up_before;
         }
         if self.tell(plan.epoch, &decision, &memory, &told).await? {
-            self.remove(&containers, &plan.taken).await;
+            self.remove(&containers, &plan.taken, resizer.is_some()).await;
         }
         Ok(())
     }
@@ -202,16 +203,19 @@ impl Round<'_> {
         Ok(Told { change: -i64::try_from(taken.len()).unwrap_or(i64::MAX), ..Told::nothing(decision.reason) })
     }
 
-    /// Removes what is out of the pool already, but for what a workload lets go. What fails is tried again in the next round.
-    async fn remove(&self, containers: &[Container], taken: &[ContainerId]) {
+    /// Removes what is out of the pool already. What fails is tried again in the next round. What a workload makes it lets go itself,
+    /// or where the type is not `resized` by one any more, replaces.
+    async fn remove(&self, containers: &[Container], taken: &[ContainerId], resized: bool) {
         let gone = containers.iter().filter(|one| taken.contains(&one.id));
         stream::iter(gone)
             .for_each_concurrent(AT_ONCE, async |one| {
                 let Some(provider) = self.providers.get(&one.provider) else { return };
-                if provider.capabilities().workloads {
-                    return;
-                }
-                if let Err(error) = provider.remove(&one.id, ACT).await {
+                let removed = match (provider.capabilities().workloads, resized) {
+                    (true, true) => return,
+                    (true, false) => provider.discard(&one.id, ACT).await,
+                    (false, _) => provider.remove(&one.id, ACT).await,
+                };
+                if let Err(error) = removed {
                     let (target_type, container_id) = (self.target_type, &one.id);
                     tracing::warn!(%target_type, %container_id, %error, "what was taken away could not be removed yet");
                 }

@@ -63,7 +63,7 @@ impl Round<'_> {
         }
         let workload = match self.workload(provider, plan, containers).await {
             Ok(workload) => workload,
-            Err(error) => return Ok(self.failed(&error, decision)),
+            Err(error) => return Ok(self.failed(&error, plan, decision)),
         };
         let text = format!("{} {}", provider.name(), workload.name);
         let template = (plan.template.as_ref() != Some(&text)).then_some(text);
@@ -125,17 +125,17 @@ impl Round<'_> {
         }
     }
 
-    fn failed(&self, error: &WorkloadError, decision: &Decision) -> Told<'static> {
-        let (target_type, reason, count) = (
-            self.target_type,
-            Stop::word(error),
-            match decision.change {
-                Change::Up(count) | Change::Down(count) => count,
-                Change::None => 0,
-            },
-        );
-        tracing::warn!(%target_type, %error, reason, "the workload is not resized");
-        self.metrics.scaled(target_type, "failed", decision.reason.as_str(), count);
+    /// What is told of an error; it is logged when it is news.
+    fn failed(&self, error: &WorkloadError, plan: &ScalePlan, decision: &Decision) -> Told<'static> {
+        let (target_type, reason) = (self.target_type, Stop::word(error));
+        if plan.reason.as_deref() != Some(reason) {
+            tracing::warn!(%target_type, %error, reason, "the workload is not resized");
+        }
+        let (why, count) = match decision.change {
+            Change::Up(count) | Change::Down(count) => (decision.reason, count),
+            Change::None => (Reason::Calm, plan.taken.len() as u64),
+        };
+        self.metrics.scaled(target_type, "failed", why.as_str(), count);
         Told { detail: short(error), ..Told::named(reason) }
     }
 }
@@ -175,7 +175,7 @@ impl Resizing<'_> {
                 self.round.metrics.scaled(self.round.target_type, "up", self.decision.reason.as_str(), added);
                 Told { change: i64::try_from(added).unwrap_or(i64::MAX), ..Told::nothing(self.decision.reason) }
             }
-            Err(error) => self.round.failed(&error, self.decision),
+            Err(error) => self.round.failed(&error, self.plan, self.decision),
         }
     }
 
@@ -260,7 +260,7 @@ impl Resizing<'_> {
         match self.tell(replicas).await {
             Ok(()) => None,
             Err(error) => {
-                let told = round.failed(&error, self.decision);
+                let told = round.failed(&error, self.plan, self.decision);
                 Some(Stop::new(Stop::word(&error), told.detail))
             }
         }
