@@ -38,6 +38,8 @@ struct Works {
     client: Client,
     namespace: String,
     held: AtomicBool,
+    /// Pods that are ending go on doing so.
+    ends_slowly: AtomicBool,
     made: AtomicU64,
 }
 
@@ -50,6 +52,7 @@ impl Controller {
             client: cluster.client(),
             namespace: cluster.namespace.clone(),
             held: AtomicBool::new(manager.is_some()),
+            ends_slowly: AtomicBool::new(false),
             made: AtomicU64::new(0),
         });
         let at_work = works.clone();
@@ -70,6 +73,11 @@ impl Controller {
 
     pub fn go_on(&self) {
         self.works.held.store(false, Ordering::SeqCst);
+    }
+
+    /// Pods that are deleted stay until this is taken back.
+    pub fn end_slowly(&self, slowly: bool) {
+        self.works.ends_slowly.store(slowly, Ordering::SeqCst);
     }
 }
 
@@ -103,6 +111,9 @@ impl Works {
     async fn run_pods(&self) -> kube::Result<()> {
         for pod in self.api::<Pod>().list(&ListParams::default()).await? {
             let name = pod.metadata.name.as_deref().expect("a name");
+            if pod.metadata.deletion_timestamp.is_some() && self.ends_slowly.load(Ordering::SeqCst) {
+                continue;
+            }
             if pod.metadata.deletion_timestamp.is_some() {
                 self.api::<Pod>().delete(name, &DeleteParams::default().grace_period(0)).await?;
             } else if phase(&pod) == "Pending" {

@@ -15,7 +15,7 @@ use kube::{
     api::{Patch, PatchParams, PostParams},
 };
 use leasehold::{
-    config::{Config, ScaleConfig, TypeConfig},
+    config::{Config, ResetKind, ScaleConfig, TypeConfig},
     metrics::Metrics,
     model::{EngineState, OwnerName, PoolState, Session, SessionId, SessionState},
     provider, scale,
@@ -69,10 +69,22 @@ impl Scaling {
 
     /// With a workload of this sort named `wine`, whose pods are all available; nobody scales yet.
     async fn on(cluster: Cluster, sort: &str, replicas: usize, change: impl FnOnce(&mut ScaleConfig)) -> Self {
+        Self::with(cluster, sort, replicas, change, ResetKind::None).await
+    }
+
+    async fn with(
+        cluster: Cluster,
+        sort: &str,
+        replicas: usize,
+        change: impl FnOnce(&mut ScaleConfig),
+        reset: ResetKind,
+    ) -> Self {
         let mut settings = settings();
         change(&mut settings);
         let lab = Lab::on(cluster, |config: &mut Config| {
             config.limits.ticket_life = Duration::from_mins(1);
+            config.reset.kind = reset;
+            config.reset.pause = Duration::from_millis(50);
             config.types.insert(read_type(), TypeConfig { scale: Some(settings), ..TypeConfig::default() });
         })
         .await;

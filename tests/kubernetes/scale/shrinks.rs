@@ -1,9 +1,12 @@
 //! A Deployment is told to have fewer only while it can choose no pod that a session has.
 
-use leasehold::model::PoolState;
+use leasehold::{config::ResetKind, model::PoolState};
 
 use super::{Scaling, pod_of};
-use crate::{common::eventually, kubernetes::PATIENCE};
+use crate::{
+    common::eventually,
+    kubernetes::{PATIENCE, cluster::Cluster},
+};
 
 #[tokio::test]
 async fn whichever_pod_a_session_has_it_stays() {
@@ -183,6 +186,25 @@ async fn after_a_loss_of_redis_nothing_goes_while_it_is_not_known_which_pods_ses
     scaling.says("recovering").await;
     scaling.decides(3).await;
     assert_eq!((scaling.replicas().await, scaling.resized()), (3, 0));
+}
+
+#[tokio::test]
+async fn a_pod_that_is_ending_while_another_one_takes_its_place_is_not_one_too_many() {
+    let cluster = Cluster::stub().await;
+    let scaling = Scaling::with(cluster, "deployment", 2, |settings| settings.min = 2, ResetKind::Auto).await;
+    scaling.lab.recycle();
+    scaling.scale();
+    scaling.controller.end_slowly(true);
+    let session = scaling.session_on(&scaling.lab.cluster.names().await[0]).await;
+    scaling.lab.release(&session).await;
+    eventually("there are three", PATIENCE, async || (scaling.lab.cluster.names().await.len() == 3).then_some(()))
+        .await;
+    // Longer than the calm.
+    scaling.decides(4).await;
+    scaling.controller.end_slowly(false);
+    scaling.has(2).await;
+    let taken = scaling.events().iter().filter(|fields| fields["kind"] == "container.taken_away").count();
+    assert_eq!((taken, scaling.resized()), (0, 0));
 }
 
 impl Scaling {
