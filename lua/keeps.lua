@@ -10,7 +10,7 @@
 --
 -- Outcomes
 --   ok          ids of those that a session has or is offered; of those that are taken away; of the rest; then what to give as
---               `after` ('' at the end)
+--               `after` ('' at the end), and the epoch
 --   recovering  it is not known which ones sessions have
 local after = ARGV[5]
 local most = tonumber(ARGV[6])
@@ -29,4 +29,4 @@ for _, id in ipairs(ids) do
   local among = (known[1] and known[1] ~= '') and leased or (known[2] and leaving or idle)
   among[#among + 1] = id
 end
-return { 'ok', leased, leaving, idle, #ids == most and ids[#ids] or '' }
+return { 'ok', leased, leaving, idle, #ids == most and ids[#ids] or '', int(S.epoch) }

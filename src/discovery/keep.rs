@@ -50,7 +50,7 @@ pub(super) async fn run(store: &Store, provider: &dyn Provider) -> Infallible {
 async fn tell(store: &Store, provider: &dyn Provider) -> Result<(), Untold> {
     let mut keeps: Vec<(ContainerId, Keep)> = Vec::new();
     for target_type in store.types().await? {
-        keeps.extend(store.keeps(&target_type).await?.unwrap_or_default());
+        keeps.extend(store.keeps(&target_type).await?.unwrap_or_default().all);
     }
     // A leased one that nobody knows of is worse than an idle one.
     keeps.sort_by_key(|(_, keep)| *keep);

@@ -5,6 +5,7 @@ mod docker;
 mod fixed;
 mod kubernetes;
 mod labels;
+mod workload;
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,10 +24,11 @@ pub mod fuzz {
     pub use super::{docker::fuzz::*, kubernetes::fuzz::*};
 }
 
+pub use self::workload::{Member, Progress, Removes, Workload, WorkloadError, WorkloadOf};
 use self::{docker::DockerProvider, fixed::FixedProvider, kubernetes::KubernetesProvider};
 use crate::{
     config::{Config, ConfigError, ProviderConfig, ResetKind},
-    model::{ContainerId, ContainerStats, Keep, LogLine, Observation, ProviderName},
+    model::{ContainerId, ContainerStats, Keep, LogLine, Observation, ProviderName, TargetType},
 };
 
 /// A provider could not be asked, or did not understand.
@@ -51,6 +53,8 @@ pub enum ProviderError {
     NotSupported(&'static str),
 }
 
+const NO_WORKLOADS: ProviderError = ProviderError::NotSupported("nothing else makes the containers of this provider");
+
 const NO_RECREATE: ProviderError = ProviderError::NotSupported("this provider cannot make containers anew");
 
 /// The label of containers that were made for demand: only they are taken away again. Its value names what they were made like.
@@ -71,6 +75,8 @@ pub struct Capabilities {
     pub recreate: bool,
     /// It makes more containers like one that there is, and takes them away.
     pub grow: bool,
+    /// Something else makes its containers, and can be told how many.
+    pub workloads: bool,
     /// What runs its containers puts another in the place of one that is removed.
     pub replaced: bool,
     /// What scales its containers is told which of them to keep.
@@ -261,6 +267,30 @@ pub trait Provider: Send + Sync + 'static {
     fn keep<'a>(&'a self, keeps: &'a [(ContainerId, Keep)]) -> BoxFuture<'a, Result<(), ProviderError>> {
         let _ = keeps;
         future::err(ProviderError::NotSupported("nothing scales the containers of this provider")).boxed()
+    }
+
+    /// A workload whose containers are of this type, as it is now: it is read first and its containers after it, so that none of those
+    /// that it has made or removed by then is missed.
+    ///
+    /// # Errors
+    /// It could not be read, is none that can be resized, or may not be.
+    fn workload<'a>(
+        &'a self,
+        of: WorkloadOf<'a>,
+        target_type: &'a TargetType,
+    ) -> BoxFuture<'a, Result<Workload, WorkloadError>> {
+        let _ = (of, target_type);
+        future::err(NO_WORKLOADS.into()).boxed()
+    }
+
+    /// Tells a workload how many containers it is to have, unless anybody changed it since it was read. So to repeat what was read once
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// It stays as it is, or that is not known.
+    fn resize<'a>(&'a self, workload: &'a Workload, replicas: u64) -> BoxFuture<'a, Result<(), WorkloadError>> {
+        let _ = (workload, replicas);
+        future::err(NO_WORKLOADS.into()).boxed()
     }
 
     /// What it may not do, and what that turns off, as far as it is known by now. In words.

@@ -3,12 +3,15 @@
 //! One replica at a time decides for a type, once a second: what it [`decide`]s on and what it remembers is in Redis, so that
 //! another goes on where it stopped. Containers are added by their provider, each like one that there is. They are taken
 //! away in two steps: the store takes an idle one out of the pool, in one step with the look at whether a session has it; from then
-//! on it is never given out, and is removed however often that is tried. Only what was added for demand is taken away.
+//! on it is never given out, and is removed however often that is tried. Only what was added for demand is taken away. Where something
+//! else makes the containers (a Deployment), the second step is that it is told to have so many fewer, while it can choose no others.
 
 mod bounds;
+mod choice;
 pub mod decide;
 mod memory;
 mod round;
+mod workload;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

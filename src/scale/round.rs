@@ -1,6 +1,6 @@
 //! One decision about one type, and what follows from it.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
@@ -8,12 +8,13 @@ use jiff::Timestamp;
 use super::{
     ADDED_MOST, Bounds, Providers,
     decide::{Change, Decision, Memory, Reason, Seen, decide},
+    workload::NOT_THERE_YET,
 };
 use crate::{
     config::ScaleConfig,
     metrics::Metrics,
     model::{Container, ContainerId, EngineState, ProviderName, TargetType},
-    provider::{Provider, ProviderError, SCALED_LABEL},
+    provider::{Provider, SCALED_LABEL},
     store::{ScaleNote, ScalePlan, Store, StoreError},
 };
 
@@ -22,10 +23,10 @@ const HOLD: Duration = Duration::from_secs(45);
 
 /// The longest that one act of a provider may take. Shorter than the least grace of a recovery by far: what Redis forgot to be taken
 /// away is not given out before it is gone.
-const ACT: Duration = Duration::from_secs(15);
+pub(super) const ACT: Duration = Duration::from_secs(15);
 
 /// Containers that are added, or removed, at a time.
-const AT_ONCE: usize = 4;
+pub(super) const AT_ONCE: usize = 4;
 
 /// A page of containers.
 const PAGE: usize = 100;
@@ -52,11 +53,11 @@ struct Template {
 }
 
 /// What a round tells.
-struct Told<'a> {
-    reason: &'a str,
-    change: i64,
-    detail: String,
-    template: Option<String>,
+pub(super) struct Told<'a> {
+    pub(super) reason: &'a str,
+    pub(super) change: i64,
+    pub(super) detail: String,
+    pub(super) template: Option<String>,
 }
 
 impl Round<'_> {
@@ -70,14 +71,23 @@ impl Round<'_> {
         // By Redis's clock: a replica's may be wrong.
         let clock = i64::try_from(plan.clock_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
         let (bounds, _) = Bounds::of(self.settings, clock.unwrap_or_default());
+        let up_before = memory.up_ms;
         let decision = decide(&bounds, &mut memory, &seen(&plan));
-        let told = match decision.change {
-            Change::None => Told::nothing(decision.reason),
-            Change::Up(more) => self.add(&plan, &containers, more.min(ADDED_MOST), decision.reason).await?,
-            Change::Down(fewer) => self.take_away(&containers, fewer, bounds.idle(), &decision).await?,
+        let resizer = self.resizer(&plan, &containers);
+        let told = match &resizer {
+            Some(provider) => self.resize(provider, &plan, &containers, bounds.idle(), &decision).await?,
+            None => match decision.change {
+                Change::None => Told::nothing(decision.reason),
+                Change::Up(more) => self.add(&plan, &containers, more.min(ADDED_MOST), decision.reason).await?,
+                Change::Down(fewer) => self.take_away(&containers, fewer, bounds.idle(), &decision).await?,
+            },
         };
+        if told.change == 0 && told.reason == NOT_THERE_YET {
+            // Nothing was added that is to be seen first.
+            memory.up_ms = up_before;
+        }
         if self.tell(plan.epoch, &decision, &memory, &told).await? {
-            self.remove(&containers, &plan.taken).await;
+            self.remove(&containers, &plan.taken, resizer.is_some()).await;
         }
         Ok(())
     }
@@ -85,7 +95,8 @@ impl Round<'_> {
     /// Takes away what was added and never started, for whoever made it died in between: it would count and serve nobody.
     async fn give_up_half_made(&self, containers: &[Container]) -> Result<(), StoreError> {
         let mut given_up = Vec::new();
-        for one in containers.iter().filter(|one| one.state == EngineState::Created) {
+        let added = |one: &&Container| one.labels.contains_key(SCALED_LABEL);
+        for one in containers.iter().filter(|one| one.state == EngineState::Created).filter(added) {
             let Some(provider) = self.providers.get(&one.provider) else { continue };
             if provider.clock().await.is_some_and(|clock| is_half_made(one, clock)) {
                 given_up.push(one.id.clone());
@@ -192,13 +203,19 @@ impl Round<'_> {
         Ok(Told { change: -i64::try_from(taken.len()).unwrap_or(i64::MAX), ..Told::nothing(decision.reason) })
     }
 
-    /// Removes what is out of the pool already. What fails is tried again in the next round.
-    async fn remove(&self, containers: &[Container], taken: &[ContainerId]) {
+    /// Removes what is out of the pool already. What fails is tried again in the next round. What a workload makes it lets go itself,
+    /// or where the type is not `resized` by one any more, replaces.
+    async fn remove(&self, containers: &[Container], taken: &[ContainerId], resized: bool) {
         let gone = containers.iter().filter(|one| taken.contains(&one.id));
         stream::iter(gone)
             .for_each_concurrent(AT_ONCE, async |one| {
                 let Some(provider) = self.providers.get(&one.provider) else { return };
-                if let Err(error) = provider.remove(&one.id, ACT).await {
+                let removed = match (provider.capabilities().workloads, resized) {
+                    (true, true) => return,
+                    (true, false) => provider.discard(&one.id, ACT).await,
+                    (false, _) => provider.remove(&one.id, ACT).await,
+                };
+                if let Err(error) = removed {
                     let (target_type, container_id) = (self.target_type, &one.id);
                     tracing::warn!(%target_type, %container_id, %error, "what was taken away could not be removed yet");
                 }
@@ -208,15 +225,7 @@ impl Round<'_> {
 
     /// What new ones are made like: the one that is named, else the oldest; when there is none, what was kept of it.
     async fn template(&self, plan: &ScalePlan, containers: &[Container]) -> Result<Template, String> {
-        let named = |one: &&Container| {
-            let Some(name) = &self.settings.template else { return true };
-            one.name == *name || one.labels.get(COMPOSE_SERVICE) == Some(name)
-        };
-        let own = |one: &&Container| !one.labels.contains_key(SCALED_LABEL);
-        let of = |like: &dyn Fn(&&Container) -> bool| {
-            containers.iter().filter(named).filter(like).min_by(|one, other| one.created_at.cmp(&other.created_at))
-        };
-        if let Some(found) = of(&own).or_else(|| of(&|_| true)) {
+        if let Some(found) = self.like(containers) {
             let provider = self.grows(&found.provider)?;
             let definition = provider.definition(&found.id).await.map_err(|error| short(&error))?;
             let text = format!("{} {definition}", found.provider);
@@ -232,6 +241,19 @@ impl Round<'_> {
         };
         let provider = self.grows(&provider.parse().map_err(|_| "the kept template names no provider".to_owned())?)?;
         Ok(Template { provider, definition: definition.to_owned(), news: None })
+    }
+
+    /// The one that others are made like, of those that there are.
+    pub(super) fn like<'c>(&self, containers: &'c [Container]) -> Option<&'c Container> {
+        let named = |one: &&Container| {
+            let Some(name) = &self.settings.template else { return true };
+            one.name == *name || one.labels.get(COMPOSE_SERVICE) == Some(name)
+        };
+        let own = |one: &&Container| !one.labels.contains_key(SCALED_LABEL);
+        let of = |like: &dyn Fn(&&Container) -> bool| {
+            containers.iter().filter(named).filter(like).min_by(|one, other| one.created_at.cmp(&other.created_at))
+        };
+        of(&own).or_else(|| of(&|_| true))
     }
 
     fn grows(&self, name: &ProviderName) -> Result<Arc<dyn Provider>, String> {
@@ -252,11 +274,11 @@ impl Round<'_> {
 }
 
 impl Told<'static> {
-    fn named(reason: &'static str) -> Self {
+    pub(super) fn named(reason: &'static str) -> Self {
         Told { reason, change: 0, detail: String::new(), template: None }
     }
 
-    fn nothing(reason: Reason) -> Self {
+    pub(super) fn nothing(reason: Reason) -> Self {
         Self::named(reason.as_str())
     }
 }
@@ -268,7 +290,7 @@ fn is_half_made(one: &Container, clock: Timestamp) -> bool {
     one.state == EngineState::Created && one.labels.contains_key(SCALED_LABEL) && age.is_some_and(|age| age > 2 * HOLD)
 }
 
-fn seen(plan: &ScalePlan) -> Seen {
+pub(super) fn seen(plan: &ScalePlan) -> Seen {
     let out = plan.unhealthy + plan.cordoned + plan.leaving;
     Seen {
         at_ms: plan.now_ms,
@@ -280,7 +302,7 @@ fn seen(plan: &ScalePlan) -> Seen {
 }
 
 /// In a line, and not too long for an event.
-fn short(error: &ProviderError) -> String {
+pub(super) fn short(error: &impl fmt::Display) -> String {
     error.to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
 }
 

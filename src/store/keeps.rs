@@ -3,6 +3,15 @@
 use super::{Store, StoreError, Way, scripts, sessions::bytes};
 use crate::model::{ContainerId, Keep, TargetType};
 
+/// What each container of a type is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Keeps {
+    /// Those that a session has first, of each page.
+    pub all: Vec<(ContainerId, Keep)>,
+    /// That of Redis while it was read.
+    pub epoch: u64,
+}
+
 /// Containers of a page.
 const PAGE: usize = 100;
 
@@ -11,8 +20,8 @@ impl Store {
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn keeps(&self, target_type: &TargetType) -> Result<Option<Vec<(ContainerId, Keep)>>, StoreError> {
-        let (mut all, mut after) = (Vec::new(), String::new());
+    pub async fn keeps(&self, target_type: &TargetType) -> Result<Option<Keeps>, StoreError> {
+        let (mut all, mut after, mut began) = (Vec::new(), String::new(), None);
         loop {
             let args = [after, PAGE.to_string()];
             let mut reply = self.run(Way::Slow, &scripts::KEEPS, target_type, &bytes(&args)).await?;
@@ -29,8 +38,12 @@ impl Store {
                 }
             }
             after = reply.values.text()?;
+            let epoch = reply.values.number()?;
+            if *began.get_or_insert(epoch) != epoch {
+                return Ok(None);
+            }
             if after.is_empty() {
-                return Ok(Some(all));
+                return Ok(Some(Keeps { all, epoch }));
             }
         }
     }

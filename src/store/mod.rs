@@ -99,6 +99,7 @@ pub use audit::{AUDIT_AREAS, AuditPage, Audited};
 pub use error::StoreError;
 pub use events::EventPage;
 pub use history::{HistoryChanges, HistoryRead};
+pub use keeps::Keeps;
 pub use operator::{OutCounts, Restarting};
 pub use passes::{NewPass, PassMade, PassUsed};
 pub use recovery::Adopted;

@@ -5,7 +5,10 @@ use std::{
     time::Duration,
 };
 
-use k8s_openapi::api::core::v1::{Namespace, Pod, ServiceAccount};
+use k8s_openapi::api::{
+    apps::v1::{Deployment, ReplicaSet, StatefulSet},
+    core::v1::{Namespace, Pod, ServiceAccount},
+};
 use kube::{
     Api, Client, Config,
     api::{DeleteParams, ListParams, Patch, PatchParams, PostParams},
@@ -75,7 +78,7 @@ impl Cluster {
         self.client.clone()
     }
 
-    fn pods(&self) -> Api<Pod> {
+    pub fn pods(&self) -> Api<Pod> {
         Api::namespaced(self.client.clone(), &self.namespace)
     }
 
@@ -85,12 +88,7 @@ impl Cluster {
     }
 
     pub async fn create_pod_with(&self, name: &str, labels: Value, change: impl FnOnce(&mut Value)) -> String {
-        let ports = json!([{"name": "vnc", "containerPort": 5901}, {"containerPort": 6080}]);
-        let container = json!({"name": "desktop", "image": "registry.invalid/none", "ports": ports});
-        let mut pod = json!({
-            "metadata": {"name": name, "labels": labels},
-            "spec": {"nodeName": "nowhere", "terminationGracePeriodSeconds": 30, "containers": [container]},
-        });
+        let mut pod = json!({"metadata": {"name": name, "labels": labels}, "spec": pod_spec()});
         change(&mut pod);
         let made = self.pods().create(&post(), &read_as(pod)).await.expect("a pod is made");
         made.metadata.uid.expect("a uid")
@@ -182,6 +180,10 @@ async fn client_of(kubeconfig: &Path) -> Client {
 
 /// Where no controller empties namespaces, and no kubelet ends pods, that is done here.
 async fn remove(client: Client, namespace: &str) {
+    let (all, default) = (ListParams::default(), DeleteParams::default());
+    let _ = Api::<Deployment>::namespaced(client.clone(), namespace).delete_collection(&default, &all).await;
+    let _ = Api::<ReplicaSet>::namespaced(client.clone(), namespace).delete_collection(&default, &all).await;
+    let _ = Api::<StatefulSet>::namespaced(client.clone(), namespace).delete_collection(&default, &all).await;
     let pods = Api::<Pod>::namespaced(client.clone(), namespace);
     let at_once = DeleteParams::default().grace_period(0);
     for pod in pods.list(&ListParams::default()).await.into_iter().flatten() {
@@ -199,10 +201,17 @@ async fn the_api_server_answers_and_lets_the_tests_make_pods() {
     cluster.clean_up().await;
 }
 
+/// On a node that nobody runs.
+pub fn pod_spec() -> Value {
+    let ports = json!([{"name": "vnc", "containerPort": 5901}, {"containerPort": 6080}]);
+    let container = json!({"name": "desktop", "image": "registry.invalid/none", "ports": ports});
+    json!({"nodeName": "nowhere", "terminationGracePeriodSeconds": 30, "containers": [container]})
+}
+
 fn post() -> PostParams {
     PostParams::default()
 }
 
-fn read_as<T: DeserializeOwned>(value: Value) -> T {
+pub fn read_as<T: DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).expect("an object of Kubernetes")
 }

@@ -2,11 +2,13 @@
 //! for none can be had here; what `pods.rs` asks runs against a real one as well when `KUBECONFIG` names it.
 
 mod cluster;
+mod controller;
 mod faults;
 mod keep;
 mod machines;
 mod pods;
 mod reset;
+mod scale;
 mod stub;
 
 use std::{sync::Arc, time::Duration};
@@ -37,7 +39,7 @@ fn wine() -> Value {
 struct Lab {
     cluster: Cluster,
     /// Ends with the test.
-    _redis: Redis,
+    redis: Redis,
     store: Store,
     config: Arc<Config>,
     provider: Arc<dyn Provider>,
@@ -84,7 +86,7 @@ impl Lab {
         let store = Store::connect(&config, Arc::new(Metrics::new())).expect("a good address");
         let provider = provider::from_config(&config).expect("a good provider").remove(0);
         let (wine, shutdown) = ("wine".parse().unwrap(), CancellationToken::new());
-        Self { cluster, _redis: redis, store, config: Arc::new(config), provider, wine, shutdown }
+        Self { cluster, redis, store, config: Arc::new(config), provider, wine, shutdown }
     }
 
     fn discover(&self) {

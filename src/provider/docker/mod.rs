@@ -190,6 +190,7 @@ impl Provider for DockerProvider {
             act: true,
             restart: true,
             recreate: true,
+            workloads: false,
             replaced: false,
             grow: true,
             keep: false,

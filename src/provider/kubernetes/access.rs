@@ -33,6 +33,15 @@ const MACHINE_RIGHTS: [(&str, &str, &str); 5] = [
     ("get", "virtualmachines.kubevirt.io", "those that a VirtualMachine owns are not made anew"),
 ];
 
+/// The same for what makes pods, where pools are to follow demand.
+const SCALE_RIGHTS: [(&str, &str, &str); 5] = [
+    ("get", "replicasets.apps", "no pool of a Deployment follows demand"),
+    ("get", "deployments.apps", "no pool of a Deployment follows demand"),
+    ("get", "statefulsets.apps", "no pool of a StatefulSet follows demand"),
+    ("patch", "deployments.apps/scale", "no pool of a Deployment follows demand"),
+    ("patch", "statefulsets.apps/scale", "no pool of a StatefulSet follows demand"),
+];
+
 /// A right that the account lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Missing {
@@ -50,11 +59,17 @@ impl Missing {
 
 impl Connection {
     /// The rights that are missing. Where the API server does not say, it is found out when the right is used.
-    pub(super) async fn review(&self, marks: bool) -> Result<Vec<Missing>, ProviderError> {
+    pub(super) async fn review(&self, marks: bool, scales: bool) -> Result<Vec<Missing>, ProviderError> {
         let of_machines = if self.machines { MACHINE_RIGHTS.as_slice() } else { &[] };
+        let of_workloads = if scales { SCALE_RIGHTS.as_slice() } else { &[] };
         let all = self.namespaces.iter().flat_map(|namespace| {
-            let rights = RIGHTS.iter().chain(of_machines).filter(move |(verb, ..)| marks || *verb != "patch");
-            rights.map(|&(verb, resource, without)| Missing { verb, resource, namespace: namespace.clone(), without })
+            let of_pods = RIGHTS.iter().filter(move |(verb, ..)| marks || *verb != "patch");
+            of_pods.chain(of_machines).chain(of_workloads).map(|&(verb, resource, without)| Missing {
+                verb,
+                resource,
+                namespace: namespace.clone(),
+                without,
+            })
         });
         stream::iter(all.collect::<Vec<_>>())
             .map(|right| async move { Ok::<_, ProviderError>((!self.may(&right).await?).then_some(right)) })

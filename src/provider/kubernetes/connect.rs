@@ -113,7 +113,8 @@ impl KubernetesProvider {
         let mut connection = Connection::new(&self.settings).await?;
         let before = self.connected();
         connection.machines = connection.has_machines(before.as_ref().is_some_and(|before| before.machines)).await?;
-        connection.missing = connection.review(self.settings.mark_pods).await?;
+        let scales = self.config.types.values().any(|settings| settings.scale.is_some());
+        connection.missing = connection.review(self.settings.mark_pods, scales).await?;
         let before = before.map(|before| before.missing_in_words()).unwrap_or_default();
         for missing in connection.missing_in_words().iter().filter(|missing| !before.contains(missing)) {
             tracing::warn!(provider = %self.settings.name, "{missing}");

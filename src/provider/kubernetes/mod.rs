@@ -18,7 +18,10 @@ mod machine;
 mod object;
 mod pod;
 mod replaced;
+mod scale;
+mod set;
 mod watch;
+mod workload;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -32,10 +35,13 @@ use tokio::sync::watch::Sender;
 use tracing::{debug, warn};
 
 use self::{connect::Connection, known::Known, object::Lent};
-use super::{Capabilities, Change, Exit, Insight, LogOptions, Provider, ProviderError, labels};
+use super::{
+    Capabilities, Change, Exit, Insight, LogOptions, Provider, ProviderError, Workload, WorkloadError, WorkloadOf,
+    labels,
+};
 use crate::{
     config::{Config, ConfigError, DiscoveryConfig, KubernetesConfig},
-    model::{ContainerId, Keep, LogLine, Observation, ProviderName},
+    model::{ContainerId, Keep, LogLine, Observation, ProviderName, TargetType},
 };
 
 /// The longest that the API server may take for one answer.
@@ -147,7 +153,15 @@ impl Provider for KubernetesProvider {
 
     fn capabilities(&self) -> Capabilities {
         let keep = self.settings.mark_pods;
-        Capabilities { watch: true, act: true, replaced: true, keep, logs: true, ..Capabilities::default() }
+        Capabilities {
+            watch: true,
+            act: true,
+            workloads: true,
+            replaced: true,
+            keep,
+            logs: true,
+            ..Capabilities::default()
+        }
     }
 
     fn list(&self) -> BoxFuture<'_, Result<Vec<Observation>, ProviderError>> {
@@ -193,6 +207,18 @@ impl Provider for KubernetesProvider {
 
     fn keep<'a>(&'a self, keeps: &'a [(ContainerId, Keep)]) -> BoxFuture<'a, Result<(), ProviderError>> {
         self.mark(keeps).boxed()
+    }
+
+    fn workload<'a>(
+        &'a self,
+        of: WorkloadOf<'a>,
+        target_type: &'a TargetType,
+    ) -> BoxFuture<'a, Result<Workload, WorkloadError>> {
+        self.workload_of(of, target_type).boxed()
+    }
+
+    fn resize<'a>(&'a self, workload: &'a Workload, replicas: u64) -> BoxFuture<'a, Result<(), WorkloadError>> {
+        self.resize_one(workload, replicas).boxed()
     }
 
     fn missing_rights(&self) -> Vec<String> {

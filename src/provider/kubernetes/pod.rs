@@ -33,7 +33,7 @@ pub(super) fn observation(
     let deleted = pod.metadata.deletion_timestamp.is_some();
     let ready = ready(pod);
     let lost = deleted && ready.is_some_and(|ready| ready.status == "Unknown");
-    if lost || matches!(phase(pod), "Succeeded" | "Failed") {
+    if lost || has_ended(pod) {
         return Ok(None);
     }
     let running = main_status(pod).filter(|status| status.state.as_ref().is_some_and(|state| state.running.is_some()));
@@ -88,7 +88,12 @@ fn phase(pod: &Pod) -> &str {
     pod.status.as_ref().and_then(|status| status.phase.as_deref()).unwrap_or("Pending")
 }
 
-fn ready(pod: &Pod) -> Option<&PodCondition> {
+/// Whether it came to its end, and runs no more.
+pub(super) fn has_ended(pod: &Pod) -> bool {
+    matches!(phase(pod), "Succeeded" | "Failed")
+}
+
+pub(super) fn ready(pod: &Pod) -> Option<&PodCondition> {
     pod.status.as_ref()?.conditions.iter().flatten().find(|condition| condition.type_ == "Ready")
 }
 

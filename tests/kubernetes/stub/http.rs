@@ -18,7 +18,10 @@ use hyper::{
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::{PROVIDER, State, objects::PODS};
+use super::{
+    PROVIDER, State,
+    objects::{Fault, PODS, WORKLOADS},
+};
 
 pub type Answer = Response<UnsyncBoxBody<Bytes, io::Error>>;
 
@@ -49,6 +52,9 @@ pub async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Ans
         (method, ["api", "v1", "pods"]) => ask(PODS, None, &[]).answer(&state, &method, &query, &body, provider),
         (method, ["api", "v1", "namespaces", namespace, "pods", rest @ ..]) => {
             ask(PODS, Some(namespace), rest).answer(&state, &method, &query, &body, provider)
+        }
+        (method, ["apis", "apps", "v1", "namespaces", namespace, resource, rest @ ..]) => {
+            ask(resource, Some(namespace), rest).answer(&state, &method, &query, &body, provider)
         }
         (method, ["apis", "kubevirt.io", "v1", rest @ ..]) if state.kubevirt.load(Ordering::Relaxed) => match rest {
             [] => json_answer(StatusCode::OK, &kubevirt()),
@@ -109,9 +115,17 @@ fn ask<'a>(resource: &'a str, namespace: Option<&'a str>, rest: &'a [&'a str]) -
 impl Ask<'_> {
     /// As rights call it.
     fn right(&self) -> String {
-        let group = if self.resource == PODS { "" } else { ".kubevirt.io" };
-        let log = if let [_, "log"] = self.rest { "/log" } else { "" };
-        format!("{}{group}{log}", self.resource)
+        let group = match self.resource {
+            PODS => "",
+            resource if WORKLOADS.contains(&resource) => ".apps",
+            _ => ".kubevirt.io",
+        };
+        let part = match self.rest {
+            [_, "log"] => "/log",
+            [_, "scale"] => "/scale",
+            _ => "",
+        };
+        format!("{}{group}{part}", self.resource)
     }
 
     fn answer(
@@ -174,6 +188,15 @@ impl Ask<'_> {
             ("patch", [name, "status"]) => {
                 found(state.change(|objects| objects.patch_status(resource, here, name, body)))
             }
+            ("patch", [name, "scale"]) => match state.change(|objects| objects.scale(resource, here, name, body)) {
+                Some(Ok(_)) if state.objects().faults.remove(&Fault::AnswerIsLost) => lost(),
+                Some(Ok(scale)) => json_answer(StatusCode::OK, &scale),
+                Some(Err(())) => failure(409, "Conflict", "the object has been modified"),
+                None => missing(),
+            },
+            ("patch", [_]) if provider && resource == PODS && state.objects().faults.contains(&Fault::MarksFail) => {
+                failure(500, "InternalError", "an admission webhook does not answer")
+            }
             ("patch", [name]) => match state.change(|objects| objects.patch(resource, here, name, body)) {
                 Some(Ok(object)) => json_answer(StatusCode::OK, &object),
                 Some(Err(())) => failure(409, "Conflict", "the UID in the precondition does not match"),
@@ -182,6 +205,12 @@ impl Ask<'_> {
             _ => failure(404, "NotFound", "the stub does not know this"),
         }
     }
+}
+
+/// The beginning of an answer that breaks off.
+fn lost() -> Answer {
+    let broken = stream::iter([Err::<Frame<Bytes>, _>(io::Error::other("broken off"))]);
+    Response::new(StreamBody::new(broken).boxed_unsync())
 }
 
 fn denied(state: &State, verb: &str, resource: &str) -> bool {

@@ -1,4 +1,4 @@
-//! An API server of the test's own: no cluster can be had where these tests run. It keeps pods, and virtual machines when it is told to, but speaks the real protocol
+//! An API server of the test's own: no cluster can be had where these tests run. It keeps pods, what makes them, and virtual machines when it is told to, but speaks the real protocol
 //! of lists with pages, of watches with resource versions, bookmarks, 410 and broken connections, of access reviews, logs and commands,
 //! so that the real `kube` client is what is tested. With `KUBECONFIG` set the cases of `pods.rs` run against a real cluster instead.
 
@@ -22,7 +22,7 @@ use tokio::{
     task::{AbortHandle, JoinSet},
 };
 
-use self::objects::Objects;
+use self::objects::{Fault, Objects};
 
 /// The token of the account whose rights can be taken away; the test's own has all of them.
 const PROVIDER: &str = "provider";
@@ -174,6 +174,26 @@ impl Stub {
     /// Calls of the provider, as `GET /path?query`.
     pub fn calls(&self) -> Vec<String> {
         self.state.objects().calls.clone()
+    }
+
+    /// Whether the provider's marks on pods fail.
+    pub fn fail_marks(&self, fail: bool) {
+        let mut objects = self.state.objects();
+        if fail {
+            objects.faults.insert(Fault::MarksFail);
+        } else {
+            objects.faults.remove(&Fault::MarksFail);
+        }
+    }
+
+    /// The next one who scales a workload does, and never hears of it.
+    pub fn lose_answer(&self) {
+        self.state.objects().faults.insert(Fault::AnswerIsLost);
+    }
+
+    /// The next one who scales a workload finds that somebody else has changed it.
+    pub fn change_before(&self) {
+        self.state.objects().faults.insert(Fault::IsChangedBefore);
     }
 
     /// Puts another pod in the place of each that is deleted and has a controller, as a ReplicaSet does.

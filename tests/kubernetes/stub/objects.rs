@@ -1,10 +1,13 @@
 //! The objects that the stub keeps, pods and others, their versions, and what happened to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
 pub const PODS: &str = "pods";
+
+/// What has a number of pods, or keeps it for one that has.
+pub const WORKLOADS: [&str; 3] = ["deployments", "replicasets", "statefulsets"];
 
 /// Resource, namespace and name.
 type Key = (String, String, String);
@@ -17,6 +20,17 @@ struct Happened {
     before: Option<Value>,
     /// None: it is gone.
     after: Option<Value>,
+}
+
+/// What goes wrong for the provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// Pods are not marked.
+    MarksFail,
+    /// The next answer to whoever scales is lost.
+    AnswerIsLost,
+    /// Somebody else is there first when it is scaled the next time.
+    IsChangedBefore,
 }
 
 /// All objects.
@@ -35,6 +49,7 @@ pub struct Objects {
     pub expires: usize,
     pub calls: Vec<String>,
     pub replaces: bool,
+    pub faults: BTreeSet<Fault>,
     made: u64,
 }
 
@@ -72,7 +87,12 @@ impl Objects {
         metadata["namespace"] = namespace.into();
         metadata["uid"] = uuid::Uuid::new_v4().to_string().into();
         metadata["creationTimestamp"] = now().into();
-        pod["status"] = json!({"phase": "Pending"});
+        if WORKLOADS.contains(&resource) {
+            metadata["generation"] = 1.into();
+            pod["status"] = json!({});
+        } else {
+            pod["status"] = json!({"phase": "Pending"});
+        }
         Some(self.put(key(resource, namespace, &name), Some(pod)))
     }
 
@@ -91,6 +111,27 @@ impl Objects {
         }
         merge(&mut pod["metadata"], &patch["metadata"]);
         Some(Ok(self.put(key(resource, namespace, name), Some(pod))))
+    }
+
+    /// By the `scale` subresource of a workload. Fails when it is of another version than is meant.
+    pub fn scale(&mut self, resource: &str, namespace: &str, name: &str, patch: &Value) -> Option<Result<Value, ()>> {
+        if self.faults.remove(&Fault::IsChangedBefore) {
+            self.patch(resource, namespace, name, &json!({"metadata": {"annotations": {"by": "hand"}}}));
+        }
+        let mut workload = self.get(resource, namespace, name)?;
+        let (meant, replicas) = (&patch["metadata"]["resourceVersion"], &patch["spec"]["replicas"]);
+        if !meant.is_null() && *meant != workload["metadata"]["resourceVersion"] {
+            return Some(Err(()));
+        }
+        if workload["spec"]["replicas"] != *replicas {
+            workload["spec"]["replicas"] = replicas.clone();
+            let generation = workload["metadata"]["generation"].as_u64().expect("a number");
+            workload["metadata"]["generation"] = (generation + 1).into();
+            workload = self.put(key(resource, namespace, name), Some(workload));
+        }
+        let metadata = &workload["metadata"];
+        Some(Ok(json!({"kind": "Scale", "apiVersion": "autoscaling/v1", "spec": {"replicas": replicas},
+            "metadata": {"name": name, "namespace": namespace, "resourceVersion": metadata["resourceVersion"]}})))
     }
 
     /// A pod on a node stays until its kubelet says that it ended, and a virtual machine until its finalizer is removed, which here is
