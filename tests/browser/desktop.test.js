@@ -132,6 +132,12 @@ test('a real Xtigervnc in a container: its pixels change by typing', { skip: !De
   await page.mouse.click(box.x + box.width / 4, box.y + box.height / 3)
   await page.keyboard.type('echo it is typed')
   await eventually('what is typed', async () => (await picture(page, whole)) !== last)
+  if (process.env.SCREENSHOTS) {
+    await page.setViewportSize({ width: 1120, height: 640 })
+    await page.keyboard.press('Enter')
+    await eventually('an answer', async () => (await picture(page, [0, 300])) !== last)
+    await page.screenshot({ path: new URL('../../docs/images/dashboard-desktop.png', import.meta.url).pathname })
+  }
   await session.release()
   await shows(page, 'The lease is over.')
   await page.context().close()
