@@ -130,6 +130,7 @@ test('what fails of many is shown row by row', async () => {
   for (const name of wanted) await page.getByRole('checkbox', { name: `Select ${name}`, exact: true }).check()
   await page.getByRole('button', { name: 'Restart' }).click()
   const dialog = page.getByRole('dialog')
+  await dialog.getByText('spare-1, spare-2, spare-3').waitFor()
   await dialog.getByRole('button', { name: 'Restart' }).click()
   await dialog.getByText('0 of 3 done, 3 not').waitFor()
   for (const name of wanted) await dialog.locator('li', { hasText: name }).getByText(/provider lab/).waitFor()

@@ -48,7 +48,7 @@ export function Usage({ id }: { id: string }) {
             summary="Processor in percent of one, over the last three minutes"
             times={times}
             lines={[{ label: 'processor', colour: '--allocated', values: points.map(({ cpu }) => cpu) }]}
-            height={90}
+            height={110}
             format={(value) => `${value} %`}
           />
           <p>
@@ -59,7 +59,7 @@ export function Usage({ id }: { id: string }) {
             summary="Memory in use, over the last three minutes"
             times={times}
             lines={[{ label: 'memory', colour: '--available', values: points.map(({ memory }) => memory) }]}
-            height={90}
+            height={110}
             format={bytes}
           />
         </>

@@ -5,6 +5,8 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 
 /** Requests of one action that are under way at a time. */
 const AT_ONCE = 6
+/** Of many so many are named before. */
+const NAMED = 12
 
 export interface Target {
   id: string
@@ -91,7 +93,7 @@ function Dialog({ asked }: { asked: Question }) {
   return (
     <dialog ref={box} aria-labelledby="asked" onClose={close} onCancel={(event) => busy && event.preventDefault()}>
       <h2 id="asked">{asked.title}</h2>
-      {outcomes ? <Progress asked={asked} outcomes={outcomes} failed={failed} /> : <div class="body">{asked.body}</div>}
+      {outcomes ? <Progress asked={asked} outcomes={outcomes} failed={failed} /> : <Asked asked={asked} />}
       <div class="buttons">
         {failed.length > 0 && !busy ? (
           <button type="button" onClick={() => void run(failed)}>
@@ -108,6 +110,23 @@ function Dialog({ asked }: { asked: Question }) {
         )}
       </div>
     </dialog>
+  )
+}
+
+/** What will happen, and to which: also to those that the table does not show now. */
+function Asked({ asked: { body, targets } }: { asked: Question }) {
+  const names = targets.slice(0, NAMED).map(({ name }) => name)
+  const more = targets.length - names.length
+  return (
+    <div class="body">
+      {body}
+      {targets.length > 1 && (
+        <p class="muted">
+          {names.join(', ')}
+          {more > 0 && ` and ${more.toLocaleString('en')} more`}
+        </p>
+      )}
+    </div>
   )
 }
 
