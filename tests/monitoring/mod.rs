@@ -9,12 +9,19 @@ use std::{
     time::Duration,
 };
 
+use leasehold::{
+    client::{Client, CreateSession},
+    demo::{self, Desktop},
+};
+use secrecy::SecretString;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use crate::common::{
     eventually,
     redis::Redis,
-    replica::{Replica, Settings, farm},
+    replica::{KEY, Replica, Settings, farm},
 };
 
 /// A container that is probed in vain.
@@ -46,13 +53,17 @@ fn file(path: &str) -> String {
 /// The metrics of a replica that has done everything that is counted.
 async fn scraped() -> String {
     let redis = Redis::start();
-    let settings = Settings::toml(farm("wine", 1) + PROBED + SILENT + SCALED)
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let seen = desktop(listener.local_addr().expect("its address").port());
+    tokio::spawn(demo::serve(listener, Desktop::new("screen"), CancellationToken::new()));
+    let settings = Settings::toml(farm("wine", 1) + PROBED + &seen + SILENT + SCALED)
         .env("AUDIT__INTERVAL", "1s")
         .env("AUDIT__PAUSE", "1ms");
-    let replica = Replica::start_with_available(&redis.url(), &settings, 1).await;
+    let replica = Replica::start_with_available(&redis.url(), &settings, 2).await;
     let http = replica.http();
     let made = http.post("/sessions", json!({"target_type": "wine"})).await.expect(201);
     http.delete(&format!("/sessions/{}", made.text_at("/id"))).await.expect(200);
+    view(&replica).await;
     let _: () =
         redis::cmd("SET").arg("test:{wine}:about:ghost").arg("{}").query(&mut redis.conn()).expect("a planted fault");
     http.post("/audit", json!({"repair": true})).await.expect(200);
@@ -63,12 +74,30 @@ async fn scraped() -> String {
             "leasehold_probe_duration_seconds_count{",
             "leasehold_reaper_age",
             "leasehold_scaled_total{",
+            "leasehold_viewers_ended_total{",
             "leasehold_webhook_given_up_total{",
             "leasehold_webhook_dead_letters{",
         ];
         counted.iter().all(|metric| text.contains(metric)).then_some(text)
     })
     .await
+}
+
+/// A container of the provider before it whose desktop is shown.
+fn desktop(port: u16) -> String {
+    format!(
+        "[[provider.container]]\nname = \"screen\"\ntype = \"screen\"\nhost = \"127.0.0.1\"\nports = {{ vnc = {port} }}\n\
+         [types.screen.probe]\nkind = \"none\"\n"
+    )
+}
+
+/// Sees its desktop, and leaves.
+async fn view(replica: &Replica) {
+    let client = Client::new(&replica.url(), Some(&SecretString::from(KEY))).expect("a client");
+    let create = CreateSession { wait_seconds: Some(10), ..CreateSession::new("screen".parse().unwrap()) };
+    let session = client.create(&create).await.expect("a session");
+    let pass = client.make_pass(session.id, false, None).await.expect("a pass");
+    drop(client.view(&pass).await.expect("the desktop"));
 }
 
 /// By the name that a sample has; of a histogram by what its parts begin with.
@@ -157,6 +186,15 @@ async fn alerts_and_dashboard_use_only_what_a_replica_tells() {
         for label in grouped.flat_map(|labels| labels.split(", ")).filter(|label| *label != "le") {
             assert!(labels.contains(label) || ADDED.contains(&label), "{path}: nothing has the label {label:?}");
         }
+    }
+}
+
+#[test]
+fn each_alert_has_its_row_among_the_symptoms() {
+    let symptoms = file("docs/troubleshooting.md");
+    for alert in between(&file("deploy/prometheus/leasehold.rules.yml"), "- alert: ", '\n') {
+        let named = |line: &str| line.starts_with("| `Leasehold") && line.contains(&format!("`{alert}`"));
+        assert!(symptoms.lines().any(named), "{alert} is not in docs/troubleshooting.md");
     }
 }
 
