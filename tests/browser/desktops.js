@@ -1,35 +1,13 @@
 // Desktops to look at: two replicas behind a balancer, a demo desktop, and a container with Xtigervnc where there is its image.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { randomUUID } from 'node:crypto'
-import { answers, balance, configurationOfKeys, eventually, Service } from './service.js'
+import { balance, configurationOfKeys, eventually, Service } from './service.js'
 
 export class DesktopService extends Service {
   /** The image of a desktop; without it those tests are left out. */
   static IMAGE = process.env.BROWSER_DESKTOP_IMAGE ?? ''
 
-  static async start() {
-    const service = new DesktopService()
-    try {
-      return await service.begin()
-    } catch (error) {
-      await service.stop()
-      throw error
-    }
-  }
-
   async begin() {
-    this.folder = mkdtempSync(join(tmpdir(), 'leasehold-desktops-'))
-    this.run = randomUUID().slice(0, 8)
-    this.label = `leasehold.desktop-${this.run}`
-    this.children = []
-    this.containers = []
-    const socket = join(this.folder, 'redis.sock')
-    this.child('redis-server', ['--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no', '--dir', this.folder])
-    await eventually('Redis', () => answers(socket))
-    this.redis = `redis+unix://${socket}`
+    await this.prepare()
     const demo = this.child(this.program, ['demo-target', '--listen', '127.0.0.1:0'])
     const listens = () => /address=127\.0\.0\.1:(\d+)/.exec(demo.log.replace(/\u001b\[\d+m/g, ''))
     const [, port] = await eventually('a demo desktop', listens)

@@ -44,7 +44,7 @@ export class Service {
   program = PROGRAM
 
   static async start() {
-    const service = new Service()
+    const service = new this()
     try {
       return await service.begin()
     } catch (error) {
@@ -53,16 +53,22 @@ export class Service {
     }
   }
 
-  async begin() {
+  /** A folder, and a Redis in it. */
+  async prepare() {
     this.folder = mkdtempSync(join(tmpdir(), 'leasehold-browser-'))
     this.run = randomUUID().slice(0, 8)
+    this.label = `leasehold.browser-${this.run}`
     this.children = []
+    this.containers = []
     const socket = join(this.folder, 'redis.sock')
     const redis = ['--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no', '--dir', this.folder]
     this.child('redis-server', redis)
     await eventually('Redis', () => answers(socket))
     this.redis = `redis+unix://${socket}`
-    this.label = `leasehold.browser-${this.run}`
+  }
+
+  async begin() {
+    await this.prepare()
     const base = this.file('base.toml', this.configuration())
     const many = this.file('many.toml', `${configurationOfKeys}[types.many.probe]\nkind = "none"\n[[provider]]\nname = "farm"\nkind = "static"\n${listed('many', 10_000)}`)
     const keyless = this.file('keyless.toml', `[types.desk.probe]\nkind = "none"\n[[provider]]\nname = "lab"\nkind = "static"\n${listed('desk', 2)}`)
@@ -141,7 +147,6 @@ ${listed('desk', 6)}${listed('spare', 40)}`
   }
 
   startContainers() {
-    this.containers = []
     if (!IMAGE) return
     // The second line is one that a page must not take for markup.
     const program = `echo started; echo '<img src=x onerror="document.title=1">'; i=0; while :; do i=$((i+1)); echo "line $i"; sleep 0.2; done`
@@ -171,7 +176,7 @@ ${listed('desk', 6)}${listed('spare', 40)}`
   }
 }
 
-export const answers = (socket) =>
+const answers = (socket) =>
   new Promise((resolve, reject) => {
     const connection = connect(socket, () => resolve(connection.destroy()))
     connection.on('error', reject)

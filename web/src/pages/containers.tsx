@@ -3,9 +3,10 @@ import { signal } from '@preact/signals'
 import { useEffect, useMemo } from 'preact/hooks'
 import type { Container } from '../api/types'
 import { moment, plural, short, shortSession } from '../format'
-import { containers, isAdmin, types, watch } from '../live/store'
+import { containers, isAdmin, watch } from '../live/store'
 import * as actions from '../parts/actions'
 import { STATES, StateWord } from '../parts/bar'
+import { Choice, Search, TypeChoice } from '../parts/filters'
 import { sorted, Table, type Column, type Sorting } from '../parts/table'
 import { route, to } from '../router'
 import { Drawer } from './drawer'
@@ -86,33 +87,9 @@ export default function Containers() {
     <div class={open ? 'beside' : undefined}>
       <div class="listing">
         <div class="filters">
-          <label>
-            Search
-            <input
-              type="search"
-              placeholder="name, id, session, reason"
-              value={search.value}
-              onInput={(event) => (search.value = event.currentTarget.value)}
-            />
-          </label>
-          <label>
-            Type
-            <select value={type.value} onChange={(event) => (type.value = event.currentTarget.value)}>
-              <option value="">all</option>
-              {types.value.map(({ target_type }) => (
-                <option key={target_type}>{target_type}</option>
-              ))}
-            </select>
-          </label>
-          <label>
-            State
-            <select value={state.value} onChange={(event) => (state.value = event.currentTarget.value)}>
-              <option value="">all</option>
-              {[...STATES, 'quarantined'].map((one) => (
-                <option key={one}>{one}</option>
-              ))}
-            </select>
-          </label>
+          <Search words={search} placeholder="name, id, session, reason" />
+          <TypeChoice chosen={type} />
+          <Choice label="State" chosen={state} of={[...STATES, 'quarantined']} />
           <span class="count" role="status">
             {containers.loaded.value ? `${shown.length.toLocaleString('en')} of ${plural(containers.items.size, 'container')}` : 'Reading …'}
           </span>

@@ -3,8 +3,9 @@ import { signal } from '@preact/signals'
 import { useMemo } from 'preact/hooks'
 import type { Event } from '../api/types'
 import { moment, plural } from '../format'
-import { events, forgotten, types } from '../live/store'
+import { events, forgotten } from '../live/store'
 import { EventData } from '../parts/event'
+import { Choice, Search, TypeChoice } from '../parts/filters'
 import { Table, type Column } from '../parts/table'
 
 const KINDS = ['session.', 'container.', 'container.state', 'container.quarantine', 'type.', 'audit.', 'recovery.']
@@ -37,35 +38,9 @@ export default function Events() {
   return (
     <div class="listing">
       <div class="filters">
-        <label>
-          Search
-          <input
-            type="search"
-            placeholder="container, session, owner, reason"
-            value={search.value}
-            onInput={(event) => (search.value = event.currentTarget.value)}
-          />
-        </label>
-        <label>
-          Type
-          <select value={type.value} onChange={(event) => (type.value = event.currentTarget.value)}>
-            <option value="">all</option>
-            {types.value.map(({ target_type }) => (
-              <option key={target_type}>{target_type}</option>
-            ))}
-          </select>
-        </label>
-        <label>
-          Kind
-          <select value={kind.value} onChange={(event) => (kind.value = event.currentTarget.value)}>
-            <option value="">all</option>
-            {KINDS.map((one) => (
-              <option key={one} value={one}>
-                {one}…
-              </option>
-            ))}
-          </select>
-        </label>
+        <Search words={search} placeholder="container, session, owner, reason" />
+        <TypeChoice chosen={type} />
+        <Choice label="Kind" chosen={kind} of={KINDS} show={(one) => `${one}…`} />
         <button type="button" aria-pressed={held.value !== null} onClick={() => (held.value = held.value ? null : events.value)}>
           {held.value ? 'Go on' : 'Stand still'}
         </button>

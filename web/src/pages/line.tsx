@@ -3,8 +3,9 @@ import { signal } from '@preact/signals'
 import { useEffect, useMemo } from 'preact/hooks'
 import type { Session } from '../api/types'
 import { duration, moment, plural } from '../format'
-import { me, sessions, types, watch } from '../live/store'
+import { me, sessions, watch } from '../live/store'
 import { askEnd } from '../parts/actions'
+import { TypeChoice } from '../parts/filters'
 import { Table, type Column } from '../parts/table'
 import { route } from '../router'
 
@@ -50,15 +51,7 @@ export default function Line() {
   return (
     <div class="listing">
       <div class="filters">
-        <label>
-          Type
-          <select value={type.value} onChange={(event) => (type.value = event.currentTarget.value)}>
-            <option value="">all</option>
-            {types.value.map(({ target_type }) => (
-              <option key={target_type}>{target_type}</option>
-            ))}
-          </select>
-        </label>
+        <TypeChoice chosen={type} />
         <span class="count" role="status">
           {sessions.loaded.value ? plural(shown.length, 'session') + ' in line' : 'Reading …'}
         </span>

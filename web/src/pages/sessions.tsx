@@ -4,8 +4,9 @@ import { useEffect, useMemo } from 'preact/hooks'
 import type { Session } from '../api/types'
 import { duration, moment, plural } from '../format'
 import { now } from '../live/clock'
-import { me, readLeases, sessions, types, watch } from '../live/store'
+import { me, readLeases, sessions, watch } from '../live/store'
 import { askEnd } from '../parts/actions'
+import { Search, TypeChoice } from '../parts/filters'
 import { sorted, Table, type Column, type Sorting } from '../parts/table'
 import { route, to } from '../router'
 
@@ -116,24 +117,8 @@ export default function Sessions() {
   return (
     <div class="listing">
       <div class="filters">
-        <label>
-          Search
-          <input
-            type="search"
-            placeholder="owner, container, id"
-            value={search.value}
-            onInput={(event) => (search.value = event.currentTarget.value)}
-          />
-        </label>
-        <label>
-          Type
-          <select value={type.value} onChange={(event) => (type.value = event.currentTarget.value)}>
-            <option value="">all</option>
-            {types.value.map(({ target_type }) => (
-              <option key={target_type}>{target_type}</option>
-            ))}
-          </select>
-        </label>
+        <Search words={search} placeholder="owner, container, id" />
+        <TypeChoice chosen={type} />
         <label class="check">
           <input type="checkbox" checked={ended.value} onChange={(event) => (ended.value = event.currentTarget.checked)} />
           those that ended while this page looked
