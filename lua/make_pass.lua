@@ -63,7 +63,7 @@ if redis.call('HLEN', key) >= most then
   local all = redis.call('HGETALL', key)
   for at = 1, #all, 2 do
     local of, till, viewer = string.match(all[at + 1], '^(%d+):%d:(%d+):(.*)$')
-    if of ~= s.token or (viewer == '' and tonumber(till) <= S.now) then
+    if of ~= s.token or viewer == '-' or (viewer == '' and tonumber(till) <= S.now) then
       redis.call('HDEL', key, all[at])
     end
   end

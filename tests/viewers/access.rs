@@ -83,11 +83,14 @@ async fn a_pass_is_made_by_whose_session_it_is() {
     let queued = json!({"target_type": "wine", "on_shortage": "queue"});
     let queued = http.post("/sessions", queued).await.expect(202).text_at("/id");
     http.post(&format!("/sessions/{queued}/passes"), json!({})).await.problem(409, "session_queued");
-    for _ in 0..2 {
-        http.post(&path, json!({})).await.expect(201);
-    }
+    let first = Coming::with(&http.post(&path, json!({})).await.expect(201).body);
+    http.post(&path, json!({})).await.expect(201);
     let full = http.post(&path, json!({})).await.problem(429, "too_many_passes");
     assert!(full.text_at("/detail").starts_with("viewers.passes = 2"), "{}", full.text);
+    // One that is used up takes no place.
+    first.sees(lab.at(), &session).await.leaves().await;
+    http.post(&path, json!({})).await.expect(201);
+    http.post(&path, json!({})).await.problem(429, "too_many_passes");
     lab.end(&session).await;
     http.post(&path, json!({})).await.problem(410, "session_ended");
     assert_eq!(http.with_key(Some(KEY)).get("/sessions").await.expect(200).body.as_array().map(Vec::len), Some(1));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{
     events::Follower,
@@ -37,10 +37,8 @@ impl Lease {
         loop {
             let left = self.until.saturating_duration_since(Instant::now());
             let next = (left / 2).clamp(NEAR, FAR).min(left);
-            let heard = tokio::select! {
-                event = self.ends.next_or_end(true) => event.is_some(),
-                () = sleep_until(Instant::now() + next) => true,
-            };
+            // What was heard is looked at, whatever it is.
+            let _ = timeout(next, self.ends.next()).await;
             let asked = Instant::now();
             let look = self.pool.still_viewing(&self.viewing);
             let seen =
@@ -51,10 +49,6 @@ impl Lease {
                 _ if Instant::now() >= self.until => return,
                 // Not all at once while Redis is away.
                 _ => tokio::time::sleep(NEAR.min(self.until - Instant::now())).await,
-            }
-            if !heard {
-                // The replica reads no events any more: it ends.
-                sleep_until(self.until).await;
             }
         }
     }
