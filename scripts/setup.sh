@@ -18,7 +18,8 @@ packages_for() {
         # The torture sets clocks with its library.
         faketime) has faketime || echo faketime ;;
         docker)
-            has docker || has dockerd || echo docker.io
+            # A client alone starts nothing: it wants an engine that answers, or one to start.
+            engine_answers || has dockerd || [[ -x /usr/sbin/dockerd ]] || echo docker.io
             has docker-compose || docker compose version >/dev/null 2>&1 || echo docker-compose
             ;;
         debootstrap) has debootstrap || [[ -x /usr/sbin/debootstrap ]] || echo debootstrap ;;

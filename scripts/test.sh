@@ -14,7 +14,9 @@ cd "$ROOT"
 
 # An engine that answered before stays; one that is started here ends with this script.
 with_engine() {
-    [[ $("$ROOT/scripts/engine.sh" start) == found ]] || trap '"$ROOT/scripts/engine.sh" stop' EXIT
+    local engine
+    engine=$("$ROOT/scripts/engine.sh" start) || die "there is no Docker engine to test with; see above"
+    [[ $engine == found ]] || trap '"$ROOT/scripts/engine.sh" stop' EXIT
 }
 
 # How the names of the tests begin that are left out: those of a rolling upgrade where the version before this one cannot be built,
