@@ -101,6 +101,14 @@ impl Pool {
             Allocated::QuotaExceeded(quota) => return withdrawal.nothing(over_quota(caller, target_type, quota)),
         };
 
+        if replayed && session.state == SessionState::Queued {
+            // Whoever asks again is there: the ticket lives, and what it was offered meanwhile is taken. No message will tell of that offer.
+            match self.store.poll(target_type, id, Some(&caller.owner), false, false, allocation.replica).await? {
+                Polled::Session(now) => session = now,
+                Polled::Unproven(left) => return withdrawal.nothing(nothing_free(target_type, Some(left))),
+                Polled::NotFound | Polled::GivenUp(_) => return withdrawal.nothing(no_available(target_type)),
+            }
+        }
         if session.state == SessionState::Queued {
             if let Some(waiting) = &mut waiting {
                 let waited = self.wait_in_line(target_type, &caller.owner, session, waiting, request.wait).await;

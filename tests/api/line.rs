@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use reqwest::Method;
 use serde_json::json;
 use tokio::time::Instant;
 
 use super::{Service, auth::key, ready};
-use crate::common::{eventually, http::Http};
+use crate::common::{eventually, http::Http, replica::Settings};
 
 fn waiting(seconds: u64) -> serde_json::Value {
     json!({"target_type": "wine", "wait_seconds": seconds})
@@ -92,6 +93,54 @@ async fn case_12_a_waiter_that_hangs_up_leaves_the_line_and_delays_nobody() {
 }
 
 #[tokio::test]
+async fn case_03_a_retried_create_takes_what_its_ticket_was_offered_meanwhile() {
+    let service = Service::start(1, 1).await;
+    let http = service.http();
+    let (holder, _) = ready(&http).await;
+    let body = json!({"target_type": "wine", "on_shortage": "queue"});
+    let id = http.post_with_key("/sessions", body.clone(), "job").await.expect(202).text_at("/id");
+    http.delete(&format!("/sessions/{holder}")).await.expect(200);
+    let again = http.post_with_key("/sessions", body, "job").await.expect(201);
+    assert_eq!((again.text_at("/id"), again.text_at("/state")), (id, "ready".to_owned()));
+}
+
+#[tokio::test]
+async fn case_03_a_create_whose_replica_died_while_it_waited_takes_on_another_what_it_was_offered_meanwhile() {
+    // The slow poll, every twenty seconds here, would come when the offer has gone.
+    let settings = |settings: Settings| settings.env("LIMITS__TICKET_LIFE", "60s").env("LIMITS__CONFIRM", "10s");
+    let mut service = Service::start_with(2, 1, settings).await;
+    let (one, two) = (service.replicas[0].http(), service.replicas[1].http());
+    let (holder, _) = ready(&one).await;
+    let key = [("Idempotency-Key", "job")];
+    let lost = tokio::spawn(async move { two.try_call(Method::POST, "/sessions", Some(waiting(60)), &key).await });
+    in_line(&one, 1).await;
+    service.replicas[1].kill();
+    assert!(lost.await.unwrap().is_err());
+    one.delete(&format!("/sessions/{holder}")).await.expect(200);
+    let again = one.post_with_key("/sessions", waiting(60), "job").await.expect(201);
+    assert_eq!((again.text_at("/state").as_str(), again.header("idempotency-replayed")), ("ready", "true"));
+}
+
+#[tokio::test]
+async fn a_retried_create_keeps_its_ticket_alive() {
+    let service = Service::start_with(1, 1, |settings| settings.env("LIMITS__TICKET_LIFE", "3s")).await;
+    let http = service.http();
+    let _holder = ready(&http).await;
+    let create = async || {
+        let body = json!({"target_type": "wine", "on_shortage": "queue"});
+        http.post_with_key("/sessions", body, "job").await.expect(202).text_at("/id")
+    };
+    let id = create().await;
+    let redis = &service.redis;
+    let expires = || -> f64 {
+        redis::cmd("ZSCORE").arg("test:{wine}:tickets").arg(&id).query(&mut redis.conn()).expect("its end")
+    };
+    let before = expires();
+    assert_eq!(create().await, id);
+    assert!(expires() > before, "{before}");
+}
+
+#[tokio::test]
 async fn case_13_a_waiter_whose_replica_died_is_passed_over_within_the_confirm_time() {
     let mut service =
         Service::start_with(2, 1, |settings| settings.env("LIMITS__TICKET_LIFE", "60s").env("LIMITS__CONFIRM", "2s"))
@@ -99,8 +148,7 @@ async fn case_13_a_waiter_whose_replica_died_is_passed_over_within_the_confirm_t
     let one = service.replicas[0].http();
     let two = service.replicas[1].http();
     let (holder, _) = ready(&one).await;
-    let lost =
-        tokio::spawn(async move { two.try_call(reqwest::Method::POST, "/sessions", Some(waiting(60)), &[]).await });
+    let lost = tokio::spawn(async move { two.try_call(Method::POST, "/sessions", Some(waiting(60)), &[]).await });
     in_line(&one, 1).await;
     // Killed, not stopped: its ticket stays and is offered the container.
     service.replicas[1].kill();
