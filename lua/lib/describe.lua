@@ -5,7 +5,8 @@ local BETWEEN, NONE = '\31', '\30'
 
 -- A container: id, provider, state, check, probed, probe, why, pool state, by whom it was cordoned, lease, allocated at,
 -- token, about, held; until when it is drained by the clock, and whether its session ends then ('1'); its reset,
--- and why the last attempt failed; its quarantine: until when by the clock, why, and how many times it was there in a row.
+-- and why the last attempt failed; its quarantine: until when by the clock, why (`by:` and who says so, of one that was put there by
+-- hand), and how many times it was there in a row.
 local function describe_container(f)
   local rests, rest_why, times = NONE, NONE, NONE
   if f.quarantine then

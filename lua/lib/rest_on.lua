@@ -6,6 +6,8 @@ local function rest_on(id, place)
     redis.call('HSET', S.base .. 'container:' .. id, 'quarantine', known[2])
     redis.call('ZADD', S.base .. 'quarantine', int(ends), id)
     due_at(ends)
-    event('container.quarantined', 'container', id, 'why', known[2], 'rests_ms', int(ends - S.now))
+    local by = string.match(known[2], '^by:(.*)$')
+    event('container.quarantined', 'container', id, 'why', by and 'operator' or known[2], 'rests_ms', int(ends - S.now),
+      unpack(by and { 'by', by } or {}))
   end
 end

@@ -70,6 +70,7 @@ pub(super) fn service(routes: &mut ServiceConfig) {
         .service(operator::uncordon)
         .service(operator::drain)
         .service(operator::restart)
+        .service(operator::quarantine)
         .service(operator::lift_quarantine)
         .service(explain::explain)
         .service(me::me)

@@ -1,4 +1,4 @@
-//! What an operator does with one container: cordon, uncordon, drain, restart.
+//! What an operator does with one container: cordon, uncordon, quarantine, drain, restart.
 
 use std::time::Duration;
 
@@ -58,6 +58,44 @@ pub(super) async fn uncordon(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     Ok(HttpResponse::Ok().json(state.pool.uncordon(&caller.by(), &id).await?))
+}
+
+/// How long a container rests when nothing is said.
+const REST: Duration = Duration::from_mins(30);
+
+/// The longest that it may rest: what is to be out for good is cordoned.
+const REST_MOST: Duration = Duration::from_hours(7 * 24);
+
+/// How a container is put into quarantine.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QuarantineBody {
+    /// How long it rests from now. Default 1800; 1 to 604800.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rest_seconds: Option<u64>,
+}
+
+impl RequestBody for QuarantineBody {}
+
+/// Have a container rest: it is given out no more until then, and comes back by itself. Its session goes on. What comes under its name
+/// meanwhile rests on. Again: it rests so long from the last call.
+#[utoipa::path(tag = "containers", security(("api_key" = [])), params(("id" = String, Path)),
+    request_body = Option<QuarantineBody>, responses(
+    (status = 200, description = "It is in quarantine", body = Container),
+    (status = 404, description = "No such container", body = Problem, content_type = "application/problem+json")))]
+#[post("/containers/{id}/quarantine")]
+pub(super) async fn quarantine(
+    caller: Operator,
+    state: web::Data<State>,
+    id: web::Path<String>,
+    Body(body): Body<QuarantineBody>,
+) -> Result<HttpResponse, Problem> {
+    let rest = body.rest_seconds.map_or(REST, Duration::from_secs);
+    if rest.is_zero() || rest > REST_MOST {
+        let right = format!("1 to {} seconds are right", REST_MOST.as_secs());
+        return Err(Problem::out_of_range("rest_seconds", &rest.as_secs(), &right));
+    }
+    Ok(HttpResponse::Ok().json(state.pool.quarantine(&caller.by(), &id, rest).await?))
 }
 
 /// End a container's quarantine, and forget what a container of its name failed before. One whose reset failed is made clean again at

@@ -84,6 +84,8 @@ enum Command {
     Cordon(operator::Args),
     /// Let a container be given out again, and end its drain
     Uncordon(operator::Args),
+    /// Have a container rest: it is given out no more until then, and comes back by itself; its session goes on
+    Quarantine(operator::QuarantineArgs),
     /// End a container's quarantine, and forget what it failed before
     Unquarantine(operator::Args),
     /// Cordon a container and stay until no session has it
@@ -168,6 +170,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Simulate(args) => simulate::simulate(args).await,
         Command::Cordon(args) => operator::cordon(args).await,
         Command::Uncordon(args) => operator::uncordon(args).await,
+        Command::Quarantine(args) => operator::quarantine(args).await,
         Command::Unquarantine(args) => operator::unquarantine(args).await,
         Command::Drain(args) => operator::drain(args).await,
         Command::Restart(args) => operator::restart(args).await,

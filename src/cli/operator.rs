@@ -1,4 +1,4 @@
-//! `leasehold cordon`, `uncordon`, `unquarantine`, `drain` and `restart`
+//! `leasehold cordon`, `uncordon`, `quarantine`, `unquarantine`, `drain` and `restart`
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -34,6 +34,19 @@ With --wait, exit code 0: it is done. 75: it failed, and is tried again later.";
 pub(super) struct Args {
     /// The container: its id, at least six characters of its beginning, or its name
     container: String,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct QuarantineArgs {
+    /// The container: its id, at least six characters of its beginning, or its name
+    container: String,
+    /// How long it rests, in seconds [default: the server's, 1800]
+    #[arg(long = "for", value_name = "SECONDS")]
+    rest: Option<u64>,
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
@@ -86,6 +99,14 @@ pub(super) async fn uncordon(args: Args) -> anyhow::Result<ExitCode> {
     let client = args.connection.client()?;
     let container = client.uncordon(&find(&client, &args.container).await?).await?;
     eprintln!("container {} is not cordoned", container.name);
+    args.output.one(&container)
+}
+
+pub(super) async fn quarantine(args: QuarantineArgs) -> anyhow::Result<ExitCode> {
+    let client = args.connection.client()?;
+    let container = client.quarantine(&find(&client, &args.container).await?, args.rest).await?;
+    let until = container.quarantine.as_ref().map_or("its end", |rest| rest.until.as_str());
+    eprintln!("container {} is in quarantine until {until}: it is given out no more meanwhile", container.name);
     args.output.one(&container)
 }
 

@@ -20,6 +20,13 @@ struct Drain {
     force: bool,
 }
 
+/// The body of a quarantine. What is the server's default is left out.
+#[derive(Serialize)]
+struct Quarantine {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rest_seconds: Option<u64>,
+}
+
 /// The body of a restart.
 #[derive(Serialize)]
 struct Restart {
@@ -41,6 +48,15 @@ impl Client {
     /// See [`ClientError`].
     pub async fn uncordon(&self, id: &ContainerId) -> Result<Container, ClientError> {
         patiently(|| self.http.json(self.http.post(&format!("/containers/{id}/uncordon")))).await
+    }
+
+    /// Has a container rest in quarantine for so many seconds from now; its session goes on.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn quarantine(&self, id: &ContainerId, rest_seconds: Option<u64>) -> Result<Container, ClientError> {
+        let body = Quarantine { rest_seconds };
+        patiently(|| self.http.json(self.http.post(&format!("/containers/{id}/quarantine")).json(&body))).await
     }
 
     /// Ends a container's quarantine, and has forgotten what its name failed before.

@@ -202,13 +202,16 @@ pub struct Container {
     pub fencing_token: Option<FencingToken>,
 }
 
-/// A container that failed again and again, or could not be made clean, rests.
+/// A container that failed again and again, or could not be made clean, or that an operator put there, rests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Quarantine {
     /// Until when (RFC 3339).
     pub until: String,
-    /// How it failed last: `probe`, `check`, `exited`, `restarted`, `lost` or `reset`.
+    /// How it failed last: `probe`, `check`, `exited`, `restarted`, `lost` or `reset`; `operator` when it was put there by hand.
     pub reason: String,
+    /// Who put it there by hand: owner and name of the API key; null when nobody did.
+    #[serde(default)]
+    pub by: Option<String>,
     /// How many times in a row it rests.
     pub times: u64,
 }

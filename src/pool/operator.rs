@@ -31,6 +31,19 @@ impl Pool {
         Ok(container)
     }
 
+    /// Has a container rest in quarantine for so long from now; its session goes on.
+    ///
+    /// # Errors
+    /// See [`PoolError`].
+    pub async fn quarantine(&self, by: &str, id: &str, rest: Duration) -> Result<Container, PoolError> {
+        let (target_type, known) = self.found(id).await?;
+        let container = still_there(self.store.quarantine(&target_type, &known, by, rest).await?, id)?;
+        tracing::info!(
+            container_id = %container.id, %target_type, by, rest_seconds = rest.as_secs(), "container is put into quarantine"
+        );
+        Ok(container)
+    }
+
     /// Ends a container's quarantine, and forgets what its name failed before.
     ///
     /// # Errors

@@ -109,6 +109,20 @@ impl Store {
         self.act(&scripts::UNCORDON, target_type, id, by, &[]).await
     }
 
+    /// Has a container rest in quarantine for so long from now. None: there is no such container.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn quarantine(
+        &self,
+        target_type: &TargetType,
+        id: &ContainerId,
+        by: &str,
+        rest: Duration,
+    ) -> Result<Option<Container>, StoreError> {
+        self.act(&scripts::QUARANTINE, target_type, id, by, &[millis(rest)]).await
+    }
+
     /// Ends a container's quarantine, and forgets what its name failed. None: there is no such container.
     ///
     /// # Errors
@@ -226,6 +240,7 @@ fn named(row: &mut Row, target_type: &TargetType) -> Result<(Reason, NamedContai
                 "reset" => container.health.reason.unwrap_or_default(),
                 "probe" => "its probe failed again and again".to_owned(),
                 "check" => "the engine's own check failed again and again".to_owned(),
+                "operator" => format!("put there by {}", rest.by.as_deref().unwrap_or("an operator")),
                 "lost" => "it was lost while it was leased".to_owned(),
                 _ => "it ended by itself again and again".to_owned(),
             }),

@@ -203,6 +203,7 @@ of_a_type!(light, USE_PASS, "use_pass", ["session", "pass", "viewer", "keep_ms"]
 of_a_type!(SETTLE, "settle", ["container"]);
 of_a_type!(CORDON, "cordon", ["container", "by"], library!("operated" "mark_cordon"));
 of_a_type!(UNCORDON, "uncordon", ["container", "by"], library!("operated"));
+of_a_type!(QUARANTINE, "quarantine", ["container", "by", "rest_ms"]);
 of_a_type!(LIFT_QUARANTINE, "lift_quarantine", ["container", "by"]);
 of_a_type!(DRAIN, "drain", ["container", "by", "deadline_ms", "force"], library!("operated" "mark_cordon" "end_drain"));
 of_a_type!(RESTART, "restart", ["container", "by", "force"]);
@@ -254,7 +255,7 @@ of_its_own!(WEBHOOK_STATE, "webhook_state", ["webhook", "most"]);
 of_its_own!(REPLAY_WEBHOOK, "replay_webhook", ["webhook", "most"]);
 
 /// Every script.
-pub(super) static ALL: [&Script; 62] = [
+pub(super) static ALL: [&Script; 63] = [
     &ALLOCATE,
     &POLL,
     &HEARTBEAT,
@@ -286,6 +287,7 @@ pub(super) static ALL: [&Script; 62] = [
     &SETTLE,
     &CORDON,
     &UNCORDON,
+    &QUARANTINE,
     &LIFT_QUARANTINE,
     &DRAIN,
     &RESTART,

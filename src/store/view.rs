@@ -166,7 +166,10 @@ fn container_of(id: &str, record: &mut Record<'_>, target_type: &TargetType) -> 
     let rests_until = record.optional_number()?.map(time_text);
     let rest_why = record.optional_text()?.map(str::to_owned);
     let times = record.optional_number()?.unwrap_or(1);
-    let quarantine = rests_until.zip(rest_why).map(|(until, reason)| Quarantine { until, reason, times });
+    let quarantine = rests_until.zip(rest_why).map(|(until, why)| match why.strip_prefix("by:") {
+        Some(by) => Quarantine { until, reason: "operator".to_owned(), by: Some(by.to_owned()), times },
+        None => Quarantine { until, reason: why, by: None, times },
+    });
     let mut health = health(state, engine, probed, probe, why);
     if reset == Some(ResetState::Failed) {
         health.status = HealthStatus::Unhealthy;

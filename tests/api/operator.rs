@@ -101,11 +101,44 @@ async fn an_admin_sees_why_a_container_rests_and_lifts_it() {
 }
 
 #[tokio::test]
+async fn an_admin_has_a_container_rest_and_everybody_sees_who_did() {
+    let service = Service::start(1, 1).await;
+    let http = service.http();
+    let id = http.get("/containers").await.body["containers"][0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/containers/{id}/quarantine");
+    let rests = http.post(&path, json!({ "rest_seconds": 120 })).await.expect(200).body;
+    assert_eq!(rests["pool_state"], "unhealthy");
+    let until: jiff::Timestamp = rests["quarantine"]["until"].as_str().unwrap().parse().unwrap();
+    let left = until.duration_since(jiff::Timestamp::now()).as_secs();
+    assert!((60..=120).contains(&left), "{left} s");
+    let by = "admin/environment";
+    assert_eq!((&rests["quarantine"]["reason"], &rests["quarantine"]["by"]), (&json!("operator"), &json!(by)));
+    http.post("/sessions", super::wine()).await.problem(503, "no_available_containers");
+    let why = http.get("/explain?target_type=wine").await.expect(200).body;
+    assert_eq!(why["reasons"][0]["reason"], "quarantined", "{why}");
+    assert_eq!(why["reasons"][0]["containers"][0]["because"], format!("put there by {by}"), "{why}");
+    // Without a body it is half an hour.
+    let longer = http.post(&path, json!({})).await.expect(200).body;
+    assert!(longer["quarantine"]["until"].as_str() > rests["quarantine"]["until"].as_str(), "{longer}");
+    for seconds in [0, 604_801] {
+        let detail = http.post(&path, json!({ "rest_seconds": seconds })).await;
+        let detail = detail.problem(422, "out_of_range").text_at("/detail");
+        assert!(detail.contains(&format!("rest_seconds = {seconds}")) && detail.contains("1 to 604800"), "{detail}");
+    }
+    http.delete(&path).await.expect(200);
+    ready(&http).await;
+    let told = events(&service.redis);
+    let told: Vec<_> = told.iter().filter(|(kind, _)| kind == "container.quarantined").collect();
+    assert_eq!(told.len(), 2);
+    assert_eq!((told[0].1["why"].as_str(), told[0].1["by"].as_str()), ("operator", by));
+}
+
+#[tokio::test]
 async fn only_an_admin_acts_and_a_drain_has_its_bounds() {
     let service = Service::start_with(1, 1, super::auth::with_keys).await;
     let http = service.http();
     let id = http.get("/containers").await.body["containers"][0]["id"].as_str().unwrap().to_owned();
-    for verb in ["cordon", "uncordon", "drain", "restart"] {
+    for verb in ["cordon", "uncordon", "quarantine", "drain", "restart"] {
         for key in ["alice-key", "eye-key"] {
             let answer = http.with_key(Some(key)).post(&format!("/containers/{id}/{verb}"), json!({})).await;
             answer.problem(403, "forbidden");

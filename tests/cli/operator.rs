@@ -56,18 +56,12 @@ async fn a_drain_ends_at_its_deadline_with_force_or_without() {
 }
 
 #[tokio::test]
-async fn a_container_is_taken_out_of_quarantine_by_its_name() {
+async fn a_container_is_put_into_quarantine_and_taken_out_by_its_name() {
     let pool = Pool::start(1).await;
     let id = pool.said(&["containers", "-o", "name"]).await.expect(0).stdout.trim().to_owned();
-    // As `lua/lib/strike.lua` leaves it; a container without a probe does not flap.
-    let mut redis = pool.redis.conn();
-    let key = |name: &str| format!("test:{{wine}}:{name}");
-    let mut fact = redis::cmd("HSET");
-    let _: i64 = fact.arg(key(&format!("container:{id}"))).arg(&["quarantine", "probe"]).query(&mut redis).unwrap();
-    let _: i64 = redis::cmd("ZADD").arg(key("quarantine")).arg(9e12).arg(&id).query(&mut redis).unwrap();
-    // A cordon and its end settle it.
-    pool.said(&["cordon", &id]).await.expect(0);
-    pool.said(&["uncordon", &id]).await.expect(0);
+    let rests = pool.said(&["quarantine", "wine-1", "--for", "600"]).await.expect(0);
+    assert!(rests.stderr.contains("container wine-1 is in quarantine until 2"), "{}", rests.stderr);
+    pool.said(&["quarantine", "wine-1", "--for", "0"]).await.expect(1).complains_of(&["422", "rest_seconds"]);
     assert_eq!(pool.available().await, 0);
     let lifted = pool.said(&["unquarantine", "wine-1", "-o", "json"]).await.expect(0).json();
     assert_eq!(

@@ -297,3 +297,44 @@ async fn a_record_of_a_version_that_knew_no_quarantine_is_good_and_the_next_look
     bench.flaps_often("one").await;
     assert_eq!(bench.state("one").await, PoolState::Unhealthy);
 }
+
+#[tokio::test]
+async fn an_operator_has_it_rest_also_the_only_one_and_it_comes_back_by_itself() {
+    let bench = Bench::new();
+    bench.sees(1, &[running("one")]).await;
+    let rests = bench.store.quarantine(&bench.wine, &id("one"), BY, 60 * SECOND).await.unwrap().expect("it is there");
+    let why = rests.quarantine.expect("it rests");
+    assert_eq!((why.reason.as_str(), why.by.as_deref(), why.times), ("operator", Some(BY), 1));
+    assert_eq!((rests.pool_state, bench.members("quarantine")), (PoolState::Unhealthy, vec!["one".to_owned()]));
+    bench.over(59 * SECOND).await;
+    assert_eq!(bench.state("one").await, PoolState::Unhealthy);
+    // It rests so long from the last call.
+    bench.store.quarantine(&bench.wine, &id("one"), BY, 60 * SECOND).await.unwrap();
+    bench.over(59 * SECOND).await;
+    assert_eq!(bench.state("one").await, PoolState::Unhealthy);
+    bench.over(2 * SECOND).await;
+    let back = bench.container("one").await.unwrap();
+    assert_eq!((back.pool_state, back.quarantine), (PoolState::Available, None));
+    assert_eq!((bench.heard("container.quarantined"), bench.heard("container.quarantine_over")), (2, 1));
+    assert!(bench.store.quarantine(&bench.wine, &id("nobody"), BY, SECOND).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn what_an_operator_has_rest_keeps_its_session_and_what_comes_in_its_place_rests_on() {
+    let bench = Bench::new();
+    bench.sees(1, &[running("one")]).await;
+    let session = bench.ready().await;
+    bench.store.quarantine(&bench.wine, &id("one"), BY, 60 * SECOND).await.unwrap();
+    assert_eq!(bench.state("one").await, PoolState::Allocated);
+    let reason = leasehold::model::EndReason::Released;
+    bench.store.release(&bench.wine, session.id, None, None, reason).await.unwrap();
+    assert_eq!(bench.state("one").await, PoolState::Unhealthy);
+    bench.store.remove(&bench.wine, &mark(1, 2), &[id("one")]).await.unwrap();
+    let mut again = running("another");
+    again.observation.about.name = "one".to_owned();
+    bench.sees(3, &[again]).await;
+    let another = bench.container("another").await.unwrap();
+    assert_eq!(another.quarantine.expect("it rests on").by.as_deref(), Some(BY));
+    let lifted = bench.store.lift_quarantine(&bench.wine, &id("another"), BY).await.unwrap().expect("it is there");
+    assert_eq!((lifted.pool_state, lifted.quarantine), (PoolState::Available, None));
+}

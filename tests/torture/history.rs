@@ -147,6 +147,7 @@ pub enum FaultKind {
     ContainerCordoned,
     ContainerDrained,
     RestartAsked,
+    Quarantined,
     QuarantineLifted,
     Rogue,
 }

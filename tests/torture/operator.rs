@@ -75,6 +75,12 @@ impl<'a> Operator<'a> {
                     self.act(&container, "POST", "restart", json!({})).await;
                     (FaultKind::RestartAsked, container.clone())
                 }
+                12 => {
+                    // Short, for what rests at the end is waited for.
+                    let rest_seconds = self.random.random_range(1..4);
+                    self.act(&container, "POST", "quarantine", json!({ "rest_seconds": rest_seconds })).await;
+                    (FaultKind::Quarantined, container.clone())
+                }
                 _ => {
                     self.act(&container, "DELETE", "quarantine", json!({})).await;
                     (FaultKind::QuarantineLifted, container.clone())

@@ -16,6 +16,8 @@ pub struct History {
     /// Those that are given out no more, and those whose session is waited for.
     cordoned: BTreeSet<String>,
     draining: BTreeSet<String>,
+    /// Those in quarantine.
+    resting: BTreeSet<String>,
     /// How each session ended.
     ended: BTreeMap<String, String>,
     /// Who was warned of what.
@@ -43,7 +45,12 @@ impl History {
             |fact| look.containers().into_iter().filter(move |name| look.container(name).unwrap().contains_key(fact));
         let cordoned: BTreeSet<_> = with("cordon").map(str::to_owned).collect();
         let draining: BTreeSet<_> = with("drain").map(str::to_owned).collect();
-        assert_eq!((&self.cordoned, &self.draining), (&cordoned, &draining), "what the events tell of operators");
+        let resting: BTreeSet<_> = with("quarantine").map(str::to_owned).collect();
+        assert_eq!(
+            (&self.cordoned, &self.draining, &self.resting),
+            (&cordoned, &draining, &resting),
+            "what the events tell of operators"
+        );
     }
 
     fn take(&mut self, (id, flat): &Event) {
@@ -60,15 +67,20 @@ impl History {
                 let before = self.containers.insert(of("container"), (String::new(), None));
                 assert_eq!(before, None, "added twice");
             }
-            // That a container went into quarantine the model writes by hand, without an event.
-            "container.changed" | "container.quarantine_over" => {
-                assert!(self.containers.contains_key(event["container"]));
+            "container.changed" => assert!(self.containers.contains_key(event["container"])),
+            "container.quarantined" => {
+                assert_eq!((event["why"], event["by"]), ("operator", "ops/key"));
+                self.resting.insert(of("container"));
+            }
+            "container.quarantine_over" | "container.quarantine_lifted" => {
+                assert!(self.resting.remove(event["container"]), "it did not rest");
             }
             "container.removed" => {
                 let before = self.containers.remove(event["container"]).expect("it was there");
                 assert_eq!(before.1, None, "removed under a session that goes on");
                 self.cordoned.remove(event["container"]);
                 self.draining.remove(event["container"]);
+                self.resting.remove(event["container"]);
             }
             "container.state" => {
                 let container = self.containers.get_mut(event["container"]).expect("it was added");

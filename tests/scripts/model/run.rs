@@ -172,6 +172,7 @@ impl Run {
             }
             Step::Cordon { container, on } => self.cordon(&name(container), on).await,
             Step::Drain { container, seconds, force } => self.drain(&name(container), seconds, force).await,
+            Step::Quarantine { container, seconds } => self.quarantine(&name(container), seconds).await,
             Step::Fact { container, fact } => self.fact(&name(container), fact).await,
         }
     }
@@ -222,7 +223,7 @@ impl Run {
                 drain: None,
                 reset: false,
                 reset_at_end: false,
-                quarantine: None,
+                quarantine: world.rests.get(name).copied().filter(|end| end.0 > world.now),
                 set: None,
                 freed: (0, 0),
             };
@@ -525,6 +526,19 @@ impl Run {
         }
     }
 
+    async fn quarantine(&mut self, name: &str, rest: Option<i64>) {
+        let (store, wine) = (&self.store, &self.wine);
+        let answer = match rest {
+            Some(rest) => store.quarantine(wine, &id(name), "ops/key", seconds(rest)).await.unwrap(),
+            None => store.lift_quarantine(wine, &id(name), "ops/key").await.unwrap(),
+        };
+        self.world.reclaim();
+        if let Some(answer) = self.acted(name, answer) {
+            self.world.quarantine(name, rest);
+            assert_eq!(answer.quarantine.and_then(|shown| shown.by), rest.map(|_| "ops/key".to_owned()));
+        }
+    }
+
     /// There is an answer where there is a container.
     fn acted(&self, name: &str, answer: Option<shown::Container>) -> Option<shown::Container> {
         assert_eq!(answer.is_some(), self.world.containers.contains_key(name));
@@ -545,10 +559,6 @@ impl Run {
         if !self.world.containers.contains_key(name) {
             return;
         }
-        let quarantined = match fact {
-            Fact::Quarantine(seconds) => Some(self.world.at(seconds)),
-            _ => None,
-        };
         let record = self.key(&format!("container:{name}"));
         let container = self.world.containers.get_mut(name).unwrap();
         let (field, value) = match fact {
@@ -562,10 +572,6 @@ impl Run {
                 }
                 ("reset", on.then_some("due"))
             }
-            Fact::Quarantine(_) => {
-                container.quarantine = quarantined;
-                ("quarantine", Some("1"))
-            }
             Fact::ResetAtEnd(on) => {
                 container.reset_at_end = on;
                 ("on_end", Some(if on { "reset" } else { "none" }))
@@ -574,10 +580,6 @@ impl Run {
         match value {
             Some(value) => self.command("HSET", &[&record, field, value]),
             None => self.command("HDEL", &[&record, field]),
-        }
-        if let Fact::Quarantine(seconds) = fact {
-            let end = (self.pool_time() + seconds * 1000).to_string();
-            self.command("ZADD", &[&self.key("quarantine"), &end, name]);
         }
         self.store.settle(&self.wine, &id(name)).await.unwrap();
         self.world.settle(name);

@@ -86,6 +86,11 @@ pub enum Step {
         seconds: i64,
         force: bool,
     },
+    /// An operator has it rest for so many seconds, or ends that.
+    Quarantine {
+        container: usize,
+        seconds: Option<i64>,
+    },
     /// A fact that only later parts of the program write.
     Fact {
         container: usize,
@@ -118,8 +123,6 @@ pub enum How {
 #[derive(Debug, Clone, Copy)]
 pub enum Fact {
     Reset(bool),
-    /// Until so many seconds from now.
-    Quarantine(i64),
     /// What is to be done with it at a session's end.
     ResetAtEnd(bool),
 }
@@ -148,11 +151,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(EngineHealth::Starting),
         1 => Just(EngineHealth::Unhealthy),
     ];
-    let fact = prop_oneof![
-        any::<bool>().prop_map(Fact::Reset),
-        prop_oneof![Just(15), Just(35)].prop_map(Fact::Quarantine),
-        any::<bool>().prop_map(Fact::ResetAtEnd),
-    ];
+    let fact = prop_oneof![any::<bool>().prop_map(Fact::Reset), any::<bool>().prop_map(Fact::ResetAtEnd),];
     let limits = (prop_oneof![Just(15i64), Just(35)], prop_oneof![Just(15i64), Just(25)], any::<bool>());
     let most = option::weighted(0.4, prop_oneof![Just(5i64), Just(25), Just(55)]);
     let create = (prop::bool::weighted(0.75), prop_oneof![2 => Just(0u32), 1 => Just(30)], limits, most);
@@ -182,6 +181,8 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (container.clone(), any::<bool>()).prop_map(|(container, on)| Step::Cordon { container, on }),
         3 => (container.clone(), prop_oneof![1 => Just(0i64), 3 => Just(15), 3 => Just(35)], any::<bool>())
             .prop_map(|(container, seconds, force)| Step::Drain { container, seconds, force }),
-        3 => (container, fact).prop_map(|(container, fact)| Step::Fact { container, fact }),
+        3 => (container.clone(), option::weighted(0.7, prop_oneof![Just(15i64), Just(35)]))
+            .prop_map(|(container, seconds)| Step::Quarantine { container, seconds }),
+        2 => (container, fact).prop_map(|(container, fact)| Step::Fact { container, fact }),
     ]
 }

@@ -164,6 +164,8 @@ pub struct World {
     pub now: i64,
     pub step: usize,
     pub containers: BTreeMap<String, Container>,
+    /// Until when what comes under a name rests.
+    pub rests: BTreeMap<String, Moment>,
     pub sessions: BTreeMap<SessionId, Session>,
     pub clock: Clock,
     /// The least base of the next ticket of those who were served, or came, lately.
@@ -230,6 +232,17 @@ impl World {
         if !on {
             container.drain = None;
         }
+        self.settle(name);
+    }
+
+    /// An operator has it rest for so long, and whatever comes under its name until then; or none of that any more.
+    pub fn quarantine(&mut self, name: &str, seconds: Option<i64>) {
+        let end = seconds.map(|seconds| self.at(seconds));
+        self.containers.get_mut(name).unwrap().quarantine = end;
+        match end {
+            Some(end) => self.rests.insert(name.to_owned(), end),
+            None => self.rests.remove(name),
+        };
         self.settle(name);
     }
 

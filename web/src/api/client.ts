@@ -80,6 +80,8 @@ export const drain = (id: string, seconds: number, force: boolean) =>
   json<Container>(`/containers/${at(id)}/drain`, { method: 'POST', body: { deadline_seconds: seconds, force } })
 export const restart = (id: string, force: boolean) =>
   json<Container>(`/containers/${at(id)}/restart`, { method: 'POST', body: { force } })
+export const quarantine = (id: string, seconds: number) =>
+  json<Container>(`/containers/${at(id)}/quarantine`, { method: 'POST', body: { rest_seconds: seconds } })
 export const unquarantine = (id: string) => json<Container>(`/containers/${at(id)}/quarantine`, { method: 'DELETE' })
 export const endSession = (id: string) => json<Session>(`/sessions/${at(id)}`, { method: 'DELETE' })
 /** A pass for one viewer, who comes within so many seconds. */

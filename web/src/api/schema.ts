@@ -169,7 +169,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post?: never;
+        /**
+         * Have a container rest: it is given out no more until then, and comes back by itself. Its session goes on. What comes under its name
+         *     meanwhile rests on. Again: it rests so long from the last call.
+         */
+        post: operations["quarantine"];
         /**
          * End a container's quarantine, and forget what a container of its name failed before. One whose reset failed is made clean again at
          *     once. Twice is fine.
@@ -1384,9 +1388,11 @@ export interface components {
             /** @description It was not seen for too long: what is known of its containers is old. */
             stale: boolean;
         };
-        /** @description A container that failed again and again, or could not be made clean, rests. */
+        /** @description A container that failed again and again, or could not be made clean, or that an operator put there, rests. */
         Quarantine: {
-            /** @description How it failed last: `probe`, `check`, `exited`, `restarted`, `lost` or `reset`. */
+            /** @description Who put it there by hand: owner and name of the API key; null when nobody did. */
+            by?: string | null;
+            /** @description How it failed last: `probe`, `check`, `exited`, `restarted`, `lost` or `reset`; `operator` when it was put there by hand. */
             reason: string;
             /**
              * Format: int64
@@ -1395,6 +1401,14 @@ export interface components {
             times: number;
             /** @description Until when (RFC 3339). */
             until: string;
+        };
+        /** @description How a container is put into quarantine. */
+        QuarantineBody: {
+            /**
+             * Format: int64
+             * @description How long it rests from now. Default 1800; 1 to 604800.
+             */
+            rest_seconds?: number | null;
         };
         /** @description The replica serves requests. */
         Readiness: {
@@ -2638,6 +2652,128 @@ export interface operations {
             };
             /** @description Its provider tells no logs, or this replica does not have it */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is out of range: `detail` names it and what is right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key asks too often (`rate_limited`): see Retry-After */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Redis does not answer: see Retry-After */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    quarantine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["QuarantineBody"] | null;
+            };
+        };
+        responses: {
+            /** @description It is in quarantine */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Container"];
+                };
+            };
+            /** @description A field or parameter is malformed: `detail` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key, or one that is not known */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key's role does not suffice */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such container */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json` */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -56,7 +56,7 @@ const shownState = ({ pool_state, cordoned }: Container) =>
   cordoned && pool_state === 'available' ? 'cordoned' : pool_state
 
 function inShort(one: Container): string {
-  if (one.quarantine) return `quarantined: ${one.quarantine.reason}`
+  if (one.quarantine) return `quarantined${one.quarantine.by ? ` by ${one.quarantine.by}` : `: ${one.quarantine.reason}`}`
   if (one.drain) return 'draining'
   if (one.held) return 'held until the recovery ends'
   return one.reset?.failure ?? one.health.reason ?? (one.cordoned_by ? `cordoned by ${one.cordoned_by}` : '')
@@ -143,6 +143,9 @@ function Bulk({ chosen }: { chosen: Container[] }) {
       </button>
       <button type="button" disabled={idle} onClick={() => actions.askRestart(chosen)}>
         Restart
+      </button>
+      <button type="button" disabled={idle} onClick={() => actions.askQuarantine(chosen)}>
+        Quarantine
       </button>
       <button type="button" disabled={!quarantined.length} onClick={() => actions.askUnquarantine(quarantined)}>
         End quarantine

@@ -75,7 +75,8 @@ export function why(one: Container): string[] {
   else if (one.pool_state === 'allocated') found.push('It is offered to a session in line.')
   if (one.drain) found.push(`It is being drained: its session is waited for until ${moment(one.drain.until)}, then it ${one.drain.force ? 'ends' : 'goes on'}.`)
   else if (one.cordoned) found.push(`It is given out no more: cordoned by ${one.cordoned_by ?? 'an operator'}.`)
-  if (one.quarantine) found.push(`It is in quarantine until ${moment(one.quarantine.until)}, for the ${one.quarantine.times}. time in a row, for ${one.quarantine.reason}.`)
+  if (one.quarantine?.by) found.push(`It is in quarantine until ${moment(one.quarantine.until)}: ${one.quarantine.by} put it there.`)
+  else if (one.quarantine) found.push(`It is in quarantine until ${moment(one.quarantine.until)}, for the ${one.quarantine.times}. time in a row, for ${one.quarantine.reason}.`)
   if (one.reset) found.push(one.reset.failure ? `It could not be made clean: ${one.reset.failure}` : 'It is being made clean after a session.')
   if (one.held) found.push('It is held until the recovery ends: Redis may have lost a lease of it.')
   if (one.state !== 'running') found.push(`Its engine says: ${one.state}.`)
@@ -102,9 +103,13 @@ function Buttons({ one }: { one: Container }) {
       <button type="button" onClick={() => actions.askRestart([one])}>
         Restart
       </button>
-      {one.quarantine && (
+      {one.quarantine ? (
         <button type="button" onClick={() => actions.askUnquarantine([one])}>
           End quarantine
+        </button>
+      ) : (
+        <button type="button" onClick={() => actions.askQuarantine([one])}>
+          Quarantine
         </button>
       )}
     </div>

@@ -91,6 +91,33 @@ export function askRestart(all: Container[]): void {
   })
 }
 
+export function askQuarantine(all: Container[]): void {
+  const chosen = { minutes: 30 }
+  confirm({
+    title: `Quarantine ${these(all)}`,
+    body: (
+      <>
+        <p>
+          {all.length === 1 ? 'It rests' : 'They rest'}: given out no more until then, and back by {all.length === 1 ? 'itself' : 'themselves'}. {sessionsGoOn(all)}
+        </p>
+        <label class="field">
+          For so many minutes
+          <input
+            type="number"
+            min={1}
+            max={10080}
+            defaultValue="30"
+            onInput={(event) => (chosen.minutes = Number(event.currentTarget.value))}
+          />
+        </label>
+      </>
+    ),
+    action: 'Quarantine',
+    targets: targets(all),
+    run: (target) => then((id) => api.quarantine(id, Math.round(chosen.minutes * 60)))(target),
+  })
+}
+
 export function askUnquarantine(all: Container[]): void {
   confirm({
     title: `End the quarantine of ${these(all)}`,
