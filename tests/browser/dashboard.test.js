@@ -124,6 +124,27 @@ test('a drain is asked about, done, and seen', async () => {
   await page.getByRole('button', { name: 'Select none' }).click()
 })
 
+test('of several selected each is put into quarantine, and it is ended', async () => {
+  await visit(page, 'Containers', '#/containers?type=spare')
+  const chosen = ['spare-1', 'spare-2']
+  const row = (name) => page.locator('tbody tr', { hasText: name })
+  for (const name of chosen) await page.getByRole('checkbox', { name: `Select ${name}`, exact: true }).check()
+  await page.getByRole('button', { name: 'Quarantine', exact: true }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('They rest: given out no more until then').waitFor()
+  await accessible(page, 'a dialog with a field')
+  await dialog.getByRole('spinbutton').fill('5')
+  await dialog.getByRole('button', { name: 'Quarantine', exact: true }).click()
+  for (const name of chosen) await row(name).getByText('quarantined by admin').waitFor()
+  const left = await Promise.all(chosen.map(async (name) => Date.parse((await service.ask('GET', `/containers/lab.${name}`)).quarantine.until) - Date.now()))
+  for (const ms of left) assert.ok(ms > 120_000 && ms <= 300_000, `${ms} ms`)
+  await row('spare-3').getByText('available').waitFor()
+  await page.getByRole('button', { name: 'End quarantine' }).click()
+  await dialog.getByRole('button', { name: 'End quarantine' }).click()
+  for (const name of chosen) await row(name).locator('.state', { hasText: /^available$/ }).waitFor()
+  await page.getByRole('button', { name: 'Select none' }).click()
+})
+
 test('what fails of many is shown row by row', async () => {
   await visit(page, 'Containers', '#/containers?type=spare')
   const wanted = ['spare-1', 'spare-2', 'spare-3']
