@@ -34,10 +34,11 @@ end
 -- A session: id, state, owner, ttl, expires in ms, created, ended, reason, token, wall clock, position, estimate in ms,
 -- metadata, idempotency key to keep alive; then what its lease can be proven by: id and incarnation of the container,
 -- longest end by the clock, epoch, and whether a proof is wanted; what is left in ms when its holder is to be warned of its
--- longest end, and of its end for want of activity; and last its container (none when `brief`).
+-- longest end, and of its end for want of activity; the head start in ms that it has in the line; and last its container (none
+-- when `brief`).
 local function describe(s, brief)
   local expires, position, estimate, container, metadata = NONE, NONE, NONE, NONE, NONE
-  local cap_left, idle_left = NONE, NONE
+  local cap_left, idle_left, head_start = NONE, NONE, NONE
   if s.state == 'ready' then
     local expiry = s.expiry or tonumber(redis.call('ZSCORE', S.base .. 'leases', s.id) or 0)
     expires = int(math.max(0, expiry - S.now))
@@ -47,6 +48,7 @@ local function describe(s, brief)
       idle_left = idle and idle <= S.now and int(math.max(0, s.idle_end - S.now)) or NONE
     end
   elseif s.state == 'queued' then
+    head_start = s.head_start or '0'
     local rank = redis.call('ZRANK', S.base .. 'queue', s.id)
     if rank then
       position = int(rank + 1)
@@ -63,5 +65,6 @@ local function describe(s, brief)
   return table.concat({ s.id, s.state, s.owner, s.ttl, expires, s.created, s.ended or NONE, s.reason or NONE,
     s.token or NONE, int(S.wall), position, estimate, metadata, s.keep_idem or NONE, s.container or NONE,
     s.inc or NONE, s.cap and int(s.cap - S.now + S.wall) or NONE, int(S.epoch),
-    S.recovering and s.proven ~= int(S.epoch) and '1' or NONE, cap_left, idle_left, container }, BETWEEN)
+    S.recovering and s.proven ~= int(S.epoch) and '1' or NONE, cap_left, idle_left, head_start,
+    container }, BETWEEN)
 end

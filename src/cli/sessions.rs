@@ -136,8 +136,20 @@ impl Create {
 }
 
 impl Row for Session {
-    const HEADS: &'static [&'static str] =
-        &["ID", "TYPE", "STATE", "OWNER", "CONTAINER", "EXPIRES IN", "CREATED", "VNC", "POSITION", "TOKEN", "ENDED"];
+    const HEADS: &'static [&'static str] = &[
+        "ID",
+        "TYPE",
+        "STATE",
+        "OWNER",
+        "CONTAINER",
+        "EXPIRES IN",
+        "CREATED",
+        "VNC",
+        "POSITION",
+        "PRIORITY",
+        "TOKEN",
+        "ENDED",
+    ];
     const NARROW: usize = 7;
 
     fn name(&self) -> String {
@@ -160,6 +172,7 @@ impl Row for Session {
             self.created_at.clone(),
             or_dash(vnc.and_then(|vnc| vnc.address.as_deref().or(vnc.internal.as_deref()))),
             or_dash(self.ticket.as_ref().map(|ticket| ticket.position)),
+            or_dash(self.ticket.as_ref().map(|ticket| ticket.priority)),
             or_dash(self.lease.as_ref().map(|lease| lease.fencing_token)),
             or_dash(self.ended_at.as_deref()),
         ]

@@ -196,6 +196,9 @@ pub struct Lease {
 pub struct Ticket {
     /// 1 is next.
     pub position: u64,
+    /// The seconds of head start that were asked for; 0 also of one that a version without this field made.
+    #[serde(default)]
+    pub priority: u32,
     /// From the sessions that ended lately; null when there were none.
     pub estimated_wait_seconds: Option<u64>,
     /// Poll (read the session) at least this often, or the ticket ends.

@@ -55,6 +55,7 @@ pub(super) fn session(
     let epoch = record.number()?;
     let proof_wanted = record.optional_number()?.is_some();
     let warnings = warnings(record.optional_number()?, record.optional_number()?);
+    let head_start_ms = record.optional_number()?.unwrap_or_default();
     let container = match record.optional_text()? {
         Some(id) => Some(Box::new(container_of(id, record, target_type)?)),
         None => None,
@@ -97,6 +98,7 @@ pub(super) fn session(
     };
     let ticket = (state == SessionState::Queued).then(|| Ticket {
         position: position.unwrap_or(0),
+        priority: u32::try_from(head_start_ms / 1000).unwrap_or(u32::MAX),
         estimated_wait_seconds: estimate_ms.map(|ms| ms.div_ceil(1000)),
         poll_within_seconds,
     });

@@ -1586,6 +1586,11 @@ export interface components {
              * @description 1 is next.
              */
             position: number;
+            /**
+             * Format: int32
+             * @description The seconds of head start that were asked for; 0 also of one that a version without this field made.
+             */
+            priority?: number;
         };
         /** @description Settings to be changed: a number for each, null for as it is configured. What is absent stays. */
         TypeBody: {

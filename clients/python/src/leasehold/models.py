@@ -119,11 +119,18 @@ class Ticket:
     estimated_wait: Optional[float]
     #: The ticket ends unless it is asked for within so many seconds.
     poll_within: float
+    #: The seconds of head start that were asked for.
+    priority: int = 0
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Ticket:
         """From an answer."""
-        return cls(data["position"], data.get("estimated_wait_seconds"), data["poll_within_seconds"])
+        return cls(
+            position=data["position"],
+            estimated_wait=data.get("estimated_wait_seconds"),
+            poll_within=data["poll_within_seconds"],
+            priority=data.get("priority", 0),
+        )
 
 
 @dataclass(frozen=True)
