@@ -34,14 +34,22 @@ end
 -- A session: id, state, owner, ttl, expires in ms, created, ended, reason, token, wall clock, position, estimate in ms,
 -- metadata, idempotency key to keep alive; then what its lease can be proven by: id and incarnation of the container,
 -- longest end by the clock, epoch, and whether a proof is wanted; what is left in ms when its holder is to be warned of its
--- longest end, and of its end for want of activity; the head start in ms that it has in the line; and last its container (none
--- when `brief`).
+-- longest end, and of its end for want of activity; the head start in ms that it has in the line; how many ms ago it was reported
+-- to be used, and renewed, and what is left of its idle limit; and last its container (none when `brief`).
+-- When it was renewed follows from how long the lease lasts, unless another end than its TTL's cuts that short.
 local function describe(s, brief)
   local expires, position, estimate, container, metadata = NONE, NONE, NONE, NONE, NONE
   local cap_left, idle_left, head_start = NONE, NONE, NONE
+  local used, heard, idle_ends = NONE, NONE, NONE
   if s.state == 'ready' then
     local expiry = s.expiry or tonumber(redis.call('ZSCORE', S.base .. 'leases', s.id) or 0)
     expires = int(math.max(0, expiry - S.now))
+    if s.beat and expiry ~= tonumber(s.cap) and expiry ~= s.idle_end then
+      heard = int(math.max(0, S.now + tonumber(s.ttl) - expiry))
+    end
+    local active = s.idle_end and s.idle_end - s.idle or tonumber(s.active)
+    used = active and int(math.max(0, S.now - active)) or NONE
+    idle_ends = s.idle_end and int(math.max(0, s.idle_end - S.now)) or NONE
     if s.lead then
       local cap, idle = warned_from(s)
       cap_left = cap and cap <= S.now and int(math.max(0, s.cap - S.now)) or NONE
@@ -66,5 +74,5 @@ local function describe(s, brief)
     s.token or NONE, int(S.wall), position, estimate, metadata, s.keep_idem or NONE, s.container or NONE,
     s.inc or NONE, s.cap and int(s.cap - S.now + S.wall) or NONE, int(S.epoch),
     S.recovering and s.proven ~= int(S.epoch) and '1' or NONE, cap_left, idle_left, head_start,
-    container }, BETWEEN)
+    used, heard, idle_ends, container }, BETWEEN)
 end

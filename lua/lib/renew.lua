@@ -1,12 +1,15 @@
 -- Renews a ready session for its TTL from now, or for a time that it was proven to last, never past its longest end; the first time
 -- confirms it. Never makes it shorter: in a recovery pool time stood still, and somebody may have been told how much is left since.
--- `active`: its holder reports that it is at work.
+-- `active`: its holder reports that it is at work. With an idle limit its end tells when that was; without, a field does.
 local function renew(s, lasts, active)
   licence()
   if active and s.idle then
     s.idle_end = S.now + s.idle
     redis.call('HSET', S.base .. 'session:' .. s.id, 'terms', write_terms(s))
     warn_after(s, S.now)
+  elseif active then
+    s.active = int(S.now)
+    redis.call('HSET', S.base .. 'session:' .. s.id, 'active', s.active)
   end
   local expiry = S.now + (lasts or tonumber(s.ttl))
   if s.cap then

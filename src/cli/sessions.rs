@@ -147,6 +147,7 @@ impl Row for Session {
         "VNC",
         "POSITION",
         "PRIORITY",
+        "ACTIVE",
         "TOKEN",
         "ENDED",
     ];
@@ -161,6 +162,7 @@ impl Row for Session {
             Some(reason) => format!("{} ({})", word(self.state), reason.as_str()),
             None => word(self.state),
         };
+        let active = self.activity.as_ref().and_then(|activity| activity.last_active_ms_ago);
         let vnc = self.container.as_ref().and_then(|container| container.endpoints.get("vnc"));
         vec![
             self.id.to_string(),
@@ -173,6 +175,7 @@ impl Row for Session {
             or_dash(vnc.and_then(|vnc| vnc.address.as_deref().or(vnc.internal.as_deref()))),
             or_dash(self.ticket.as_ref().map(|ticket| ticket.position)),
             or_dash(self.ticket.as_ref().map(|ticket| ticket.priority)),
+            or_dash(active.map(|ago| format!("{}s ago", ago / 1000))),
             or_dash(self.lease.as_ref().map(|lease| lease.fencing_token)),
             or_dash(self.ended_at.as_deref()),
         ]

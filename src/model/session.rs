@@ -205,6 +205,20 @@ pub struct Ticket {
     pub poll_within_seconds: u64,
 }
 
+/// When a session was used, and when its holder was heard of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Activity {
+    /// When it was last reported to be used (RFC 3339): by a heartbeat that says `active`. Where an idle limit holds the beginning of
+    /// the lease counts too; null where nothing was reported.
+    pub last_active_at: Option<String>,
+    /// How long ago that is: the one to trust.
+    pub last_active_ms_ago: Option<u64>,
+    /// How long ago its lease was renewed; null before the first time, and where it is to end sooner than its TTL says.
+    pub last_heard_ms_ago: Option<u64>,
+    /// What is left until it ends for want of activity; null where no idle limit holds.
+    pub idle_ends_in_ms: Option<u64>,
+}
+
 /// What the holder of a session is to be told before it happens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Warning {
@@ -235,6 +249,9 @@ pub struct Session {
     pub lease: Option<Lease>,
     /// Its place in the line; null unless queued.
     pub ticket: Option<Ticket>,
+    /// Whether somebody is at work in it; null unless ready.
+    #[serde(default)]
+    pub activity: Option<Activity>,
     /// RFC 3339.
     pub created_at: String,
     /// RFC 3339.

@@ -22,7 +22,7 @@
 //! | `draining` | zset by deadline | leased ones that an operator waits for | `drain`, `settle`, `end_drain` | 177 |
 //! | `probes` | zset by time | when to probe next | `observe`, `claim_probes`, `report_probes` | 177 |
 //! | `observers` | hash | by provider: generation and sequence of the last observation | `mark` | one |
-//! | `session:<id>` | hash | owner, state, TTL, container and its incarnation, token, times, end reason, replicas to wake, the epoch in which its lease was proven, what was agreed on beside its TTL; expires after its end | `allocate`, `heartbeat`, `poll`, offers and ends | 310, queued 220, ended 380 |
+//! | `session:<id>` | hash | owner, state, TTL, container and its incarnation, token, times, end reason, replicas to wake, the epoch in which its lease was proven, what was agreed on beside its TTL, the head start that it had in the line, when it was reported to be used where no idle limit tells that; expires after its end | `allocate`, `heartbeat`, `poll`, offers and ends | 310, queued 220, ended 380 |
 //! | `metadata:<id>` | string | the client's own words, when it gave any | `allocate` | 130 more than the text |
 //! | `passes:<session>` | hash | passes of a session's viewers, by their hashes: of which lease, whether its viewer only watches, until when it must have come, and the hash of its own secret once it has; expires a day after the last change | `make_pass`, `use_pass` | 170 a pass |
 //! | `leases` `offers` | zset by expiry | ready sessions; granted ones that are not claimed | grants, `heartbeat`, `poll` | 140 |

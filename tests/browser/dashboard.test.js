@@ -74,7 +74,7 @@ test('the first load is small', async () => {
 test('a session comes and goes while the page is open', async () => {
   page = await enter(browser, url, KEYS.admin)
   await card('desk').getByText('6 available').waitFor()
-  const session = await create('desk')
+  const session = await create('desk', { idle_seconds: 300 })
   await card('desk').getByText('1 allocated').waitFor()
   await visit(page, 'Sessions')
   const row = page.locator('tbody tr', { hasText: session.id })
@@ -83,6 +83,7 @@ test('a session comes and goes while the page is open', async () => {
   const left = async () => Number(await row.locator('progress').getAttribute('value'))
   const before = await left()
   await eventually('a lease that runs down', async () => (await left()) < before)
+  await row.getByText(/^\d+(\.\d)? s ago, ends in 4 m \d+ s$/).waitFor()
   await end(session)
   await row.waitFor({ state: 'detached' })
   await visit(page, 'Pool')

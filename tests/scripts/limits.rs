@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use leasehold::{
-    model::{EndReason, Session, SessionId, Share},
-    store::{Allocated, Beat, Heartbeat, Polled},
+    model::{Activity, EndReason, Session, SessionId, Share},
+    store::{Allocated, Beat, Heartbeat, Polled, Released},
 };
 
 use super::Bench;
@@ -118,6 +118,65 @@ async fn a_session_without_limits_has_nothing_to_keep() {
     let key = bench.key(&format!("session:{}", session.id));
     let terms: Option<String> = redis::cmd("HGET").arg(key).arg("terms").query(&mut bench.redis.conn()).unwrap();
     assert_eq!(terms, None);
+}
+
+/// As anybody reads it, which changes nothing.
+async fn seen(bench: &Bench, id: SessionId) -> Activity {
+    match bench.store.poll(&bench.wine, id, None, false, false, None).await.unwrap() {
+        Polled::Session(session) => session.activity.expect("it is ready"),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn is_ago(millis: Option<u64>, seconds: u64) -> bool {
+    millis.is_some_and(|millis| (seconds * 1000..seconds * 1000 + 3000).contains(&millis))
+}
+
+#[tokio::test]
+async fn a_session_tells_when_it_was_used_and_when_its_holder_was_heard_of() {
+    let bench = Bench::new();
+    bench.containers(&["one"]).await;
+    let session = bench.ready().await;
+    let nothing =
+        Activity { last_active_at: None, last_active_ms_ago: None, last_heard_ms_ago: None, idle_ends_in_ms: None };
+    assert_eq!(session.activity, Some(nothing));
+    let key = bench.key(&format!("session:{}", session.id));
+    let record = || -> Vec<String> { redis::cmd("HGETALL").arg(&key).query(&mut bench.redis.conn()).unwrap() };
+    renewed(&bench, session.id, false).await;
+    let before = record();
+    bench.pass(Duration::from_secs(10));
+    assert!(is_ago(seen(&bench, session.id).await.last_heard_ms_ago, 10));
+    let told = renewed(&bench, session.id, false).await.activity.unwrap();
+    assert!(is_ago(told.last_heard_ms_ago, 0) && told.last_active_ms_ago.is_none(), "{told:?}");
+    assert_eq!(record(), before, "a renewal that reports nothing writes nothing into the record");
+
+    renewed(&bench, session.id, true).await;
+    bench.pass(Duration::from_secs(20));
+    renewed(&bench, session.id, false).await;
+    bench.pass(Duration::from_secs(5));
+    let told = seen(&bench, session.id).await;
+    assert!(is_ago(told.last_active_ms_ago, 25) && is_ago(told.last_heard_ms_ago, 5), "{told:?}");
+    assert!(told.last_active_at.is_some() && told.idle_ends_in_ms.is_none(), "{told:?}");
+    let page = bench.store.sessions(&bench.wine, None, false, None, 10).await.unwrap();
+    assert!(is_ago(page.sessions[0].activity.as_ref().unwrap().last_active_ms_ago, 25));
+    let released = bench.store.release(&bench.wine, session.id, None, None, EndReason::Released).await.unwrap();
+    assert!(matches!(released, Released::Ended(ended) if ended.activity.is_none()));
+}
+
+#[tokio::test]
+async fn an_idle_limit_tells_when_the_session_was_used_and_what_is_left() {
+    let bench = Bench::new();
+    bench.containers(&["one"]).await;
+    let session = idle_for(&bench, 1000).await;
+    bench.pass(Duration::from_secs(30));
+    let told = seen(&bench, session.id).await;
+    assert!(is_ago(told.last_active_ms_ago, 30), "its beginning counts: {told:?}");
+    assert!(is_about(told.idle_ends_in_ms.unwrap(), 970), "{told:?}");
+    renewed(&bench, session.id, true).await;
+    bench.pass(Duration::from_secs(300));
+    let told = renewed(&bench, session.id, false).await.activity.unwrap();
+    assert!(is_ago(told.last_active_ms_ago, 300) && is_about(told.idle_ends_in_ms.unwrap(), 700), "{told:?}");
+    assert!(is_ago(told.last_heard_ms_ago, 0), "{told:?}");
 }
 
 #[tokio::test]

@@ -626,6 +626,29 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description When a session was used, and when its holder was heard of. */
+        Activity: {
+            /**
+             * Format: int64
+             * @description What is left until it ends for want of activity; null where no idle limit holds.
+             */
+            idle_ends_in_ms?: number | null;
+            /**
+             * @description When it was last reported to be used (RFC 3339): by a heartbeat that says `active`. Where an idle limit holds the beginning of
+             *     the lease counts too; null where nothing was reported.
+             */
+            last_active_at?: string | null;
+            /**
+             * Format: int64
+             * @description How long ago that is: the one to trust.
+             */
+            last_active_ms_ago?: number | null;
+            /**
+             * Format: int64
+             * @description How long ago its lease was renewed; null before the first time, and where it is to end sooner than its TTL says.
+             */
+            last_heard_ms_ago?: number | null;
+        };
         /** @description What to audit. */
         AuditBody: {
             /** @description `next` of the answer before. */
@@ -1530,6 +1553,7 @@ export interface components {
         };
         /** @description A session in an answer. */
         Session: {
+            activity?: components["schemas"]["Activity"] | null;
             container?: components["schemas"]["Container"] | null;
             /** @description RFC 3339. */
             created_at: string;

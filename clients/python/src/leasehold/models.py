@@ -134,6 +134,28 @@ class Ticket:
 
 
 @dataclass(frozen=True)
+class Activity:
+    """When a ready session was used, and when its holder was heard of."""
+
+    #: Seconds since it was last reported to be used; None where nothing was.
+    last_active_ago: Optional[float]
+    #: Seconds since its lease was renewed; None where that is not known.
+    last_heard_ago: Optional[float]
+    #: Seconds until it ends for want of activity; None where no idle limit holds.
+    idle_ends_in: Optional[float]
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Activity:
+        """From an answer."""
+
+        def seconds(name: str) -> Optional[float]:
+            millis = data.get(name)
+            return None if millis is None else millis / 1000
+
+        return cls(seconds("last_active_ms_ago"), seconds("last_heard_ms_ago"), seconds("idle_ends_in_ms"))
+
+
+@dataclass(frozen=True)
 class EndWarning:
     """A session is about to end."""
 
@@ -163,11 +185,14 @@ class SessionRecord:
     warnings: Tuple[EndWarning, ...]
     end_reason: Optional[str]
     metadata: Mapping[str, Any]
+    #: None unless ready.
+    activity: Optional[Activity] = None
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> SessionRecord:
         """From an answer."""
         container, lease, ticket = data.get("container"), data.get("lease"), data.get("ticket")
+        activity = data.get("activity")
         return cls(
             id=data["id"],
             state=data["state"],
@@ -179,6 +204,7 @@ class SessionRecord:
             warnings=tuple(EndWarning.read(one) for one in data.get("warnings") or ()),
             end_reason=data.get("end_reason"),
             metadata=dict(data.get("metadata") or {}),
+            activity=Activity.read(activity) if activity else None,
         )
 
 
