@@ -210,6 +210,9 @@ local function allocate(session, owner, ttl_ms, span_ms, most_ms, confirm, conta
     if s.cap then
       field('cap', s.cap)
     end
+    if s.renewed then
+      field('renewed', s.renewed)
+    end
     terms = changed or terms
     if terms then
       field('terms', terms)

@@ -36,7 +36,7 @@ end
 -- longest end by the clock, epoch, and whether a proof is wanted; what is left in ms when its holder is to be warned of its
 -- longest end, and of its end for want of activity; the head start in ms that it has in the line; how many ms ago it was reported
 -- to be used, and renewed, and what is left of its idle limit; and last its container (none when `brief`).
--- When it was renewed follows from how long the lease lasts, unless another end than its TTL's cuts that short.
+-- When it was renewed follows from how long the renewal lasts, unless the longest end cuts that short.
 local function describe(s, brief)
   local expires, position, estimate, container, metadata = NONE, NONE, NONE, NONE, NONE
   local cap_left, idle_left, head_start = NONE, NONE, NONE
@@ -44,8 +44,10 @@ local function describe(s, brief)
   if s.state == 'ready' then
     local expiry = s.expiry or tonumber(redis.call('ZSCORE', S.base .. 'leases', s.id) or 0)
     expires = int(math.max(0, expiry - S.now))
-    if s.beat and expiry ~= tonumber(s.cap) and expiry ~= s.idle_end then
-      heard = int(math.max(0, S.now + tonumber(s.ttl) - expiry))
+    local renewed = math.max(expiry, tonumber(s.renewed) or 0)
+    -- A version before this one kept no `renewed`.
+    if s.beat and renewed ~= tonumber(s.cap) and renewed ~= s.idle_end then
+      heard = int(math.max(0, S.now + tonumber(s.ttl) - renewed))
     end
     local active = s.idle_end and s.idle_end - s.idle or tonumber(s.active)
     used = active and int(math.max(0, S.now - active)) or NONE

@@ -83,7 +83,7 @@ struct Create {
     /// The longest that it may last, in seconds [default: the server's]
     #[arg(long, value_name = "SECONDS")]
     max_duration: Option<u64>,
-    /// The longest without a heartbeat that says `active`, in seconds [default: the server's]
+    /// The longest without a heartbeat that says `active`, or input of a viewer that drives, in seconds [default: the server's]
     #[arg(long, value_name = "SECONDS")]
     idle: Option<u64>,
     /// Rather the container that your last session with this word had

@@ -634,8 +634,8 @@ export interface components {
              */
             idle_ends_in_ms?: number | null;
             /**
-             * @description When it was last reported to be used (RFC 3339): by a heartbeat that says `active`. Where an idle limit holds the beginning of
-             *     the lease counts too; null where nothing was reported.
+             * @description When it was last reported to be used (RFC 3339): by a heartbeat that says `active`, or a key or the pointer of a viewer that
+             *     drives. Where an idle limit holds the beginning of the lease counts too; null where nothing was reported.
              */
             last_active_at?: string | null;
             /**
@@ -645,7 +645,7 @@ export interface components {
             last_active_ms_ago?: number | null;
             /**
              * Format: int64
-             * @description How long ago its lease was renewed; null before the first time, and where it is to end sooner than its TTL says.
+             * @description How long ago its lease was renewed; null before the first time, and where its longest duration ends it before its TTL does.
              */
             last_heard_ms_ago?: number | null;
         };
@@ -781,7 +781,8 @@ export interface components {
             container_id?: string | null;
             /**
              * Format: int64
-             * @description The longest the session may go on without a heartbeat that says `active`; as long as configured when absent.
+             * @description The longest the session may go on without a heartbeat that says `active`, or input of a viewer that drives; as long as configured
+             *     when absent.
              */
             idle_seconds?: number | null;
             /**
@@ -1023,7 +1024,7 @@ export interface components {
         HealthStatus: "healthy" | "unhealthy" | "unknown";
         /** @description A renewal. */
         HeartbeatBody: {
-            /** @description Whether the session was used since the last heartbeat: an idle limit counts from the last one that says so. */
+            /** @description Whether the session was used since the last heartbeat: an idle limit counts from the last one that says so, or from the last input of a viewer. */
             active?: boolean;
             /**
              * Format: int64
@@ -1243,7 +1244,7 @@ export interface components {
         };
         /** @description One renewal of many. */
         OneHeartbeat: {
-            /** @description Whether the session was used since the last heartbeat: an idle limit counts from the last one that says so. */
+            /** @description Whether the session was used since the last heartbeat: an idle limit counts from the last one that says so, or from the last input of a viewer. */
             active?: boolean;
             /**
              * Format: int64
@@ -1890,7 +1891,7 @@ export interface components {
              * @description How much is left until then.
              */
             ends_in_ms: number;
-            /** @description What the session is to end for: `idle`, unless its holder reports activity, or `max_duration`. */
+            /** @description What the session is to end for: `idle`, unless activity is reported, or `max_duration`. */
             reason: components["schemas"]["EndReason"];
         };
         /** @description A webhook, and how far its deliveries are. */
