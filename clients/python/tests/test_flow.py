@@ -241,6 +241,8 @@ def test_a_record_tells_what_is_known_of_its_use_and_its_place() -> None:
     assert SessionRecord.read(session(1)).activity is None
     place = {"position": 2, "estimated_wait_seconds": None, "poll_within_seconds": 3}
     for told, priority in (({}, 0), ({"priority": 100}, 100)):
-        ticket = SessionRecord.read({**session(1), "state": "queued", "lease": None, "ticket": {**place, **told}}).ticket
+        ticket = SessionRecord.read(
+            {**session(1), "state": "queued", "lease": None, "ticket": {**place, **told}}
+        ).ticket
         assert ticket is not None
         assert ticket.priority == priority
