@@ -210,6 +210,9 @@ local function allocate(session, owner, ttl_ms, span_ms, most_ms, confirm, conta
     if s.cap then
       field('cap', s.cap)
     end
+    if s.renewed then
+      field('renewed', s.renewed)
+    end
     terms = changed or terms
     if terms then
       field('terms', terms)
@@ -232,6 +235,10 @@ local function allocate(session, owner, ttl_ms, span_ms, most_ms, confirm, conta
   end
   field('state', 'queued')
   field('until', int(longest))
+  -- Only told, and 0 where it is missing.
+  if head_start_ms ~= '0' then
+    field('head_start', head_start_ms)
+  end
   local order = join(s, tonumber(weight), tonumber(head_start_ms), waiting == 0)
   field('terms', write_terms(s))
   redis.call('HSET', key, unpack(record))

@@ -7,6 +7,9 @@ local function claim(s)
   if s.cap then
     redis.call('HSET', key, 'cap', s.cap)
   end
+  if s.renewed then
+    redis.call('HSET', key, 'renewed', s.renewed)
+  end
   if terms then
     redis.call('HSET', key, 'terms', terms)
   end

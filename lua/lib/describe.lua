@@ -35,19 +35,31 @@ end
 -- A session: id, state, owner, ttl, expires in ms, created, ended, reason, token, wall clock, position, estimate in ms,
 -- metadata, idempotency key to keep alive; then what its lease can be proven by: id and incarnation of the container,
 -- longest end by the clock, epoch, and whether a proof is wanted; what is left in ms when its holder is to be warned of its
--- longest end, and of its end for want of activity; and last its container (none when `brief`).
+-- longest end, and of its end for want of activity; the head start in ms that it has in the line; how many ms ago it was reported
+-- to be used, and renewed, and what is left of its idle limit; and last its container (none when `brief`).
+-- When it was renewed follows from how long the renewal lasts, unless the longest end cuts that short.
 local function describe(s, brief)
   local expires, position, estimate, container, metadata = NONE, NONE, NONE, NONE, NONE
-  local cap_left, idle_left = NONE, NONE
+  local cap_left, idle_left, head_start = NONE, NONE, NONE
+  local used, heard, idle_ends = NONE, NONE, NONE
   if s.state == 'ready' then
     local expiry = s.expiry or tonumber(redis.call('ZSCORE', S.base .. 'leases', s.id) or 0)
     expires = int(math.max(0, expiry - S.now))
+    local renewed = math.max(expiry, tonumber(s.renewed) or 0)
+    -- A version before this one kept no `renewed`.
+    if s.beat and renewed ~= tonumber(s.cap) and renewed ~= s.idle_end then
+      heard = int(math.max(0, S.now + tonumber(s.ttl) - renewed))
+    end
+    local active = s.idle_end and s.idle_end - s.idle or tonumber(s.active)
+    used = active and int(math.max(0, S.now - active)) or NONE
+    idle_ends = s.idle_end and int(math.max(0, s.idle_end - S.now)) or NONE
     if s.lead then
       local cap, idle = warned_from(s)
       cap_left = cap and cap <= S.now and int(math.max(0, s.cap - S.now)) or NONE
       idle_left = idle and idle <= S.now and int(math.max(0, s.idle_end - S.now)) or NONE
     end
   elseif s.state == 'queued' then
+    head_start = s.head_start or '0'
     local rank = redis.call('ZRANK', S.base .. 'queue', s.id)
     if rank then
       position = int(rank + 1)
@@ -64,5 +76,6 @@ local function describe(s, brief)
   return table.concat({ s.id, s.state, s.owner, s.ttl, expires, s.created, s.ended or NONE, s.reason or NONE,
     s.token or NONE, int(S.wall), position, estimate, metadata, s.keep_idem or NONE, s.container or NONE,
     s.inc or NONE, s.cap and int(s.cap - S.now + S.wall) or NONE, int(S.epoch),
-    S.recovering and s.proven ~= int(S.epoch) and '1' or NONE, cap_left, idle_left, container }, BETWEEN)
+    S.recovering and s.proven ~= int(S.epoch) and '1' or NONE, cap_left, idle_left, head_start,
+    used, heard, idle_ends, container }, BETWEEN)
 end

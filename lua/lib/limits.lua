@@ -27,7 +27,7 @@ local function warn_after(s, time)
 end
 
 -- A lease begins, of a container and for a span: sets its ends, and remembers the container for the affinity. Returns the
--- expiry; what is new in `s` is the caller's to write: `cap`, and `terms` when it is not nil.
+-- expiry; what is new in `s` is the caller's to write: `cap`, `renewed` (as `renew` has it), and `terms` when it is not nil.
 local function begin_lease(s, container, span)
   local terms
   if s.most then
@@ -41,5 +41,10 @@ local function begin_lease(s, container, span)
   if s.affinity then
     redis.call('SET', S.base .. 'affinity:' .. s.owner .. ':' .. s.affinity, container, 'PX', int(S.ended_kept_ms))
   end
-  return math.min(S.now + span, tonumber(s.cap) or math.huge, s.idle_end or math.huge), terms
+  local expiry = math.min(S.now + span, tonumber(s.cap) or math.huge)
+  if s.idle_end and s.idle_end < expiry then
+    s.renewed = int(expiry)
+    expiry = s.idle_end
+  end
+  return expiry, terms
 end

@@ -62,7 +62,8 @@ pub struct CreateBody {
     /// The longest the session may hold its container, heartbeats or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_duration_seconds: Option<u64>,
-    /// The longest the session may go on without a heartbeat that says `active`; as long as configured when absent.
+    /// The longest the session may go on without a heartbeat that says `active`, or input of a viewer that drives; as long as configured
+    /// when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_seconds: Option<u64>,
     /// A word of the client's own, such as a user's name: the container that the owner's last session with the same word
@@ -94,7 +95,7 @@ pub struct HeartbeatBody {
     /// The `lease_token` of the session's last answer: it proves the lease when Redis has lost it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_token: Option<String>,
-    /// Whether the session was used since the last heartbeat: an idle limit counts from the last one that says so.
+    /// Whether the session was used since the last heartbeat: an idle limit counts from the last one that says so, or from the last input of a viewer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub active: bool,
 }
@@ -114,7 +115,7 @@ pub struct OneHeartbeat {
     /// The `lease_token` of a session: needed only where the last answer said `proof_wanted` or `lease_token_required`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_token: Option<String>,
-    /// Whether the session was used since the last heartbeat: an idle limit counts from the last one that says so.
+    /// Whether the session was used since the last heartbeat: an idle limit counts from the last one that says so, or from the last input of a viewer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub active: bool,
 }

@@ -10,6 +10,7 @@ use super::{
     Refused,
     desktop::{Desktop, Hears, Says},
     handshake::Handshake,
+    input::Following,
     view_only::Watching,
 };
 
@@ -27,12 +28,14 @@ pub enum Ended {
     Refused(String),
 }
 
-/// Bytes that were carried.
+/// What was carried.
 pub trait Traffic {
     /// From the desktop to the viewer.
     fn shown(&self, bytes: usize);
     /// From the viewer to the desktop, as it came.
     fn said(&self, bytes: usize);
+    /// A viewer that drives uses the keyboard or the pointer.
+    fn used(&self);
 }
 
 /// Carries a viewer until one of them ends it; when this is dropped the desktop is let go at once. `hears` is what the viewer says
@@ -100,7 +103,7 @@ where
 
     async fn go_on(mut self, handshake: Handshake, view_only: bool) -> Ended {
         let (shown, said) = handshake.rest();
-        let mut watching = view_only.then(Watching::default);
+        let (mut watching, mut following) = (view_only.then(Watching::default), Following::default());
         let down = async {
             let mut next = Bytes::from(shown);
             loop {
@@ -115,7 +118,12 @@ where
             let mut next = Bytes::from(said);
             loop {
                 let passes = match &mut watching {
-                    None => next.into(),
+                    None => {
+                        if following.hears_input(&next) {
+                            self.traffic.used();
+                        }
+                        next.into()
+                    }
                     Some(watching) => {
                         let mut passes = Vec::new();
                         watching.pass(&next, &mut passes).map_err(|why| refused(&why))?;

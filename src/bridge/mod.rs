@@ -1,7 +1,7 @@
 //! Carries a desktop to its viewers: the bytes of RFB between the container's VNC server and whoever has a viewer pass.
 //!
 //! The handshake is read in any case ([`handshake`]): a viewer never sends another away, and only security types are let through that
-//! can be followed. After it a viewer that drives is carried as it is, and of one that may only watch nothing gets through that a
+//! can be followed. After it a viewer that drives is carried as it is, whereby its keys and pointer are noticed ([`input`]), and of one that may only watch nothing gets through that a
 //! desktop would take for input ([`view_only`]). Each direction is read only as fast as the other end takes it.
 
 mod carry;
@@ -10,6 +10,8 @@ mod desktop;
 #[doc(hidden)]
 pub mod fuzz;
 mod handshake;
+mod input;
+mod messages;
 mod view_only;
 
 pub use carry::{Ended, Traffic, carry};

@@ -1,7 +1,10 @@
 //! What a viewer that may only watch says, without what a desktop would take for input: by a list of what gets through, so that no
 //! extension can slip past.
 
-use super::Refused;
+use super::{
+    Refused,
+    messages::{Purpose, first},
+};
 
 /// How the lengths of messages, or what they mean, would depend on an extension, or what would open another way for input: these
 /// encodings are not asked for.
@@ -14,22 +17,6 @@ const WITHHELD: [i32; 7] = [
     -316,                   // more mouse buttons, in pointer events of another length
     0xC0A1_E5CE_u32 as i32, // the extended clipboard
 ];
-/// Most encodings of one list.
-const ENCODINGS_MOST: usize = 1024;
-/// The longest text that is cut: it is passed over, but it takes its time.
-const CUT_TEXT_MOST: u32 = 16 * 1024 * 1024;
-/// Most screens of one desktop.
-const SCREENS_MOST: usize = 64;
-
-/// What becomes of a message.
-enum Fate {
-    /// It goes on to the desktop.
-    Passes(usize),
-    /// It is a list of encodings: those that are withheld are left out.
-    Encodings(usize),
-    /// It is input, or asks for something that all would see.
-    Dropped(usize),
-}
 
 /// The messages of one viewer, from ClientInit on.
 #[derive(Default)]
@@ -50,81 +37,19 @@ impl Watching {
         self.skipped -= skipped;
         self.pending.extend_from_slice(&bytes[skipped..]);
         let mut at = 0;
-        while let Some(fate) = fate(&self.pending[at..])? {
-            let message = &self.pending[at..];
-            match fate {
-                Fate::Passes(length) | Fate::Encodings(length) if length > message.len() => break,
-                Fate::Passes(length) => {
-                    to_desktop.extend(&message[..length]);
-                    at += length;
-                }
-                Fate::Encodings(length) => {
-                    to_desktop.extend(encodings(&message[..length]));
-                    at += length;
-                }
-                Fate::Dropped(length) => {
-                    self.skipped = length.saturating_sub(message.len());
-                    at += length - self.skipped;
-                }
+        while let Some(message) = first(&self.pending[at..])? {
+            let (length, there) = (message.length, &self.pending[at..]);
+            match message.purpose {
+                Purpose::Looks | Purpose::Encodings if length > there.len() => break,
+                Purpose::Looks => to_desktop.extend(&there[..length]),
+                Purpose::Encodings => to_desktop.extend(encodings(&there[..length])),
+                Purpose::Input | Purpose::Acts => self.skipped = length.saturating_sub(there.len()),
             }
+            at += length - self.skipped;
         }
         self.pending.drain(..at);
         Ok(())
     }
-}
-
-/// What becomes of the first message of these; none when too little of it is there to say.
-fn fate(message: &[u8]) -> Result<Option<Fate>, Refused> {
-    let Some(&kind) = message.first() else { return Ok(None) };
-    let word = |at: usize| message.get(at..at + 2).map(|two| usize::from(u16::from_be_bytes([two[0], two[1]])));
-    let byte = |at: usize| message.get(at).map(|one| usize::from(*one));
-    let too_many = |what: &str| Err(Refused::new(format!("the viewer sends too many {what}")));
-    Ok(match kind {
-        // SetPixelFormat, FramebufferUpdateRequest, EnableContinuousUpdates
-        0 => Some(Fate::Passes(20)),
-        3 | 150 => Some(Fate::Passes(10)),
-        // SetEncodings
-        2 => match word(2) {
-            Some(count) if count > ENCODINGS_MOST => return too_many("encodings"),
-            count => count.map(|count| Fate::Encodings(4 + 4 * count)),
-        },
-        // ClientFence: what it carries comes back, and is at most 64 bytes.
-        248 => match byte(8) {
-            Some(length) if length > 64 => return too_many("bytes in a fence"),
-            length => length.map(|length| Fate::Passes(9 + length)),
-        },
-        // KeyEvent, PointerEvent, xvp
-        4 => Some(Fate::Dropped(8)),
-        5 => Some(Fate::Dropped(6)),
-        250 => Some(Fate::Dropped(4)),
-        // ClientCutText; below 0 in the extended clipboard
-        6 => match message.get(4..8) {
-            None => None,
-            Some(length) => {
-                let length = i32::from_be_bytes([length[0], length[1], length[2], length[3]]).unsigned_abs();
-                if length > CUT_TEXT_MOST {
-                    return too_many("bytes of text");
-                }
-                Some(Fate::Dropped(8 + length as usize))
-            }
-        },
-        // SetDesktopSize: all would see it.
-        251 => match byte(6) {
-            Some(screens) if screens > SCREENS_MOST => return too_many("screens"),
-            screens => screens.map(|screens| Fate::Dropped(8 + 16 * screens)),
-        },
-        // QEMU: a key by its scan code
-        255 => match byte(1) {
-            None => None,
-            Some(0) => Some(Fate::Dropped(12)),
-            Some(other) => return Err(unknown(&format!("255.{other}"))),
-        },
-        _ => return Err(unknown(&kind.to_string())),
-    })
-}
-
-fn unknown(kind: &str) -> Refused {
-    Refused::new(format!("a viewer that only watches sends a message of kind {kind}, which is not known here"))
 }
 
 /// A list of encodings without those that are withheld.

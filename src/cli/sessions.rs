@@ -83,7 +83,7 @@ struct Create {
     /// The longest that it may last, in seconds [default: the server's]
     #[arg(long, value_name = "SECONDS")]
     max_duration: Option<u64>,
-    /// The longest without a heartbeat that says `active`, in seconds [default: the server's]
+    /// The longest without a heartbeat that says `active`, or input of a viewer that drives, in seconds [default: the server's]
     #[arg(long, value_name = "SECONDS")]
     idle: Option<u64>,
     /// Rather the container that your last session with this word had
@@ -136,8 +136,21 @@ impl Create {
 }
 
 impl Row for Session {
-    const HEADS: &'static [&'static str] =
-        &["ID", "TYPE", "STATE", "OWNER", "CONTAINER", "EXPIRES IN", "CREATED", "VNC", "POSITION", "TOKEN", "ENDED"];
+    const HEADS: &'static [&'static str] = &[
+        "ID",
+        "TYPE",
+        "STATE",
+        "OWNER",
+        "CONTAINER",
+        "EXPIRES IN",
+        "CREATED",
+        "VNC",
+        "POSITION",
+        "PRIORITY",
+        "ACTIVE",
+        "TOKEN",
+        "ENDED",
+    ];
     const NARROW: usize = 7;
 
     fn name(&self) -> String {
@@ -149,6 +162,7 @@ impl Row for Session {
             Some(reason) => format!("{} ({})", word(self.state), reason.as_str()),
             None => word(self.state),
         };
+        let active = self.activity.as_ref().and_then(|activity| activity.last_active_ms_ago);
         let vnc = self.container.as_ref().and_then(|container| container.endpoints.get("vnc"));
         vec![
             self.id.to_string(),
@@ -160,6 +174,8 @@ impl Row for Session {
             self.created_at.clone(),
             or_dash(vnc.and_then(|vnc| vnc.address.as_deref().or(vnc.internal.as_deref()))),
             or_dash(self.ticket.as_ref().map(|ticket| ticket.position)),
+            or_dash(self.ticket.as_ref().map(|ticket| ticket.priority)),
+            or_dash(active.map(|ago| format!("{}s ago", ago / 1000))),
             or_dash(self.lease.as_ref().map(|lease| lease.fencing_token)),
             or_dash(self.ended_at.as_deref()),
         ]

@@ -35,7 +35,7 @@ pub struct CreateSession {
     /// The longest that the session may last, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_duration_seconds: Option<u64>,
-    /// The longest without a heartbeat that says `active`, in seconds.
+    /// The longest without a heartbeat that says `active`, or input of a viewer that drives, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle_seconds: Option<u64>,
     /// Rather the container that the owner's last session with this word had.

@@ -29,7 +29,7 @@ pub use insight::{ContainerStats, LogLine, LogStream};
 pub use lease_token::{LeaseProof, LeaseTokenError, LeaseTokens};
 pub use name::{Caller, ContainerId, InvalidName, OwnerName, ProviderName, Role, TargetType, WebhookName};
 pub use pass::{BadPass, Pass, ViewerPass, viewer_hash};
-pub use session::{EndReason, FencingToken, Lease, Session, SessionId, SessionState, Ticket, Warning};
+pub use session::{Activity, EndReason, FencingToken, Lease, Session, SessionId, SessionState, Ticket, Warning};
 pub use settings::{Changes, ScaleTerms, ScaleTime, Setting, TypeInfo, TypeScale, TypeSettings};
 pub use share::Share;
 pub use webhook::{DeadLetter, DeadLetters, DeliveryStatus, Replayed, WebhookStatus};

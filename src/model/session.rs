@@ -196,16 +196,33 @@ pub struct Lease {
 pub struct Ticket {
     /// 1 is next.
     pub position: u64,
+    /// The seconds of head start that were asked for; 0 also of one that a version without this field made.
+    #[serde(default)]
+    pub priority: u32,
     /// From the sessions that ended lately; null when there were none.
     pub estimated_wait_seconds: Option<u64>,
     /// Poll (read the session) at least this often, or the ticket ends.
     pub poll_within_seconds: u64,
 }
 
+/// When a session was used, and when its holder was heard of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Activity {
+    /// When it was last reported to be used (RFC 3339): by a heartbeat that says `active`, or a key or the pointer of a viewer that
+    /// drives. Where an idle limit holds the beginning of the lease counts too; null where nothing was reported.
+    pub last_active_at: Option<String>,
+    /// How long ago that is: the one to trust.
+    pub last_active_ms_ago: Option<u64>,
+    /// How long ago its lease was renewed; null before the first time, and where its longest duration ends it before its TTL does.
+    pub last_heard_ms_ago: Option<u64>,
+    /// What is left until it ends for want of activity; null where no idle limit holds.
+    pub idle_ends_in_ms: Option<u64>,
+}
+
 /// What the holder of a session is to be told before it happens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Warning {
-    /// What the session is to end for: `idle`, unless its holder reports activity, or `max_duration`.
+    /// What the session is to end for: `idle`, unless activity is reported, or `max_duration`.
     pub reason: EndReason,
     /// How much is left until then.
     pub ends_in_ms: u64,
@@ -232,6 +249,9 @@ pub struct Session {
     pub lease: Option<Lease>,
     /// Its place in the line; null unless queued.
     pub ticket: Option<Ticket>,
+    /// Whether somebody is at work in it; null unless ready.
+    #[serde(default)]
+    pub activity: Option<Activity>,
     /// RFC 3339.
     pub created_at: String,
     /// RFC 3339.

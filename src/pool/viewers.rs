@@ -9,8 +9,11 @@ use std::{
 use super::{Pool, PoolError, Shared, not_found, scope};
 use crate::{
     model::{Caller, EndReason, FencingToken, Session, SessionId, SessionState, TargetType, ViewerPass},
-    store::{NewPass, PassMade, PassUsed, Polled},
+    store::{NewPass, PassMade, PassUsed, Polled, Used},
 };
+
+/// The longest between two reports of one viewer's input.
+const REPORT_PAUSE: Duration = Duration::from_secs(5);
 
 /// A pass that was made.
 #[derive(Debug, Clone)]
@@ -111,6 +114,21 @@ impl Pool {
             Polled::Unproven(left) => return Err(PoolError::Unproven { id: session.id, left }),
             _ => None,
         })
+    }
+
+    /// Reports that a viewer uses the session: its idle limit counts anew, and its lease is not renewed, for that is its holder's. For how
+    /// long the report is good enough, a third of the limit at most; none when the lease is over.
+    ///
+    /// # Errors
+    /// See [`PoolError`].
+    pub async fn report_input(&self, viewing: &Viewing) -> Result<Option<Duration>, PoolError> {
+        let Viewing { target_type, session, .. } = viewing;
+        let Some(lease) = &session.lease else { return Ok(None) };
+        match self.store.report_activity(target_type, session.id, lease.fencing_token).await? {
+            Used::Noted(idle) => Ok(Some(idle.map_or(REPORT_PAUSE, |idle| REPORT_PAUSE.min(idle / 3)))),
+            Used::Over => Ok(None),
+            Used::Unproven(left) => Err(PoolError::Unproven { id: session.id, left }),
+        }
     }
 
     /// A place for a viewer of a session on this replica.

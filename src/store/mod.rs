@@ -22,14 +22,14 @@
 //! | `draining` | zset by deadline | leased ones that an operator waits for | `drain`, `settle`, `end_drain` | 177 |
 //! | `probes` | zset by time | when to probe next | `observe`, `claim_probes`, `report_probes` | 177 |
 //! | `observers` | hash | by provider: generation and sequence of the last observation | `mark` | one |
-//! | `session:<id>` | hash | owner, state, TTL, container and its incarnation, token, times, end reason, replicas to wake, the epoch in which its lease was proven, what was agreed on beside its TTL; expires after its end | `allocate`, `heartbeat`, `poll`, offers and ends | 310, queued 220, ended 380 |
+//! | `session:<id>` | hash | owner, state, TTL, container and its incarnation, token, times, end reason, replicas to wake, the epoch in which its lease was proven, what was agreed on beside its TTL, the head start that it had in the line, when it was reported to be used where no idle limit tells that, and until when it was renewed where the idle limit ends it sooner; expires after its end | `allocate`, `heartbeat`, `poll`, `report_activity`, offers and ends | 310, queued 220, ended 380 |
 //! | `metadata:<id>` | string | the client's own words, when it gave any | `allocate` | 130 more than the text |
 //! | `passes:<session>` | hash | passes of a session's viewers, by their hashes: of which lease, whether its viewer only watches, until when it must have come, and the hash of its own secret once it has; expires a day after the last change | `make_pass`, `use_pass` | 170 a pass |
-//! | `leases` `offers` | zset by expiry | ready sessions; granted ones that are not claimed | grants, `heartbeat`, `poll` | 140 |
+//! | `leases` `offers` | zset by expiry | ready sessions; granted ones that are not claimed | grants, `heartbeat`, `poll`, `report_activity` | 140 |
 //! | `queue` | zset by order (µs of the line's clock) | the line | `allocate` | 140 |
 //! | `line:<name>` | zset by base | one owner's tickets | `allocate`, offers and ends | 145 |
 //! | `fair` | zset by base | from where on the next ticket of an owner may stand, of those that have something to make up for; begun anew when nobody waits | `allocate`, offers | 110 an owner |
-//! | `warnings` | zset by time | when to warn whom of an end that heartbeats do not put off | grants, `heartbeat`, `reclaim` | 145 |
+//! | `warnings` | zset by time | when to warn whom of an end that heartbeats do not put off | grants, `heartbeat`, `report_activity`, `reclaim` | 145 |
 //! | `affinity:<owner>:<hash>` | string | the container that the owner's last session with this word had; expires | grants | 200 |
 //! | `tickets` | zset by expiry | the same sessions, by when they were last asked for | `allocate`, `poll` | 145 |
 //! | `sessions`, `owner:<name>` | zset by creation | live sessions, of all and of one owner | `allocate`, `close` | 145 each |
@@ -112,6 +112,7 @@ pub use scale::{ScaleNote, ScalePlan};
 pub use scripts::{ScriptText, script_text};
 pub use sessions::{
     Allocated, Allocation, Beat, Claim, Heartbeat, Polled, Reclaimed, Released, SessionCursor, SessionPage, TypeCounts,
+    Used,
 };
 pub use settings::{Changed, TypeState};
 pub use subscribe::Wake;

@@ -143,9 +143,10 @@ of_a_type!(
     POLL,
     "poll",
     ["session", "owner", "ticket_ms", "give_up", "renews", "replica"],
-    library!("leave" "close" "claim" "renew" "listen")
+    library!("leave" "close" "claim" "used" "renew" "listen")
 );
-of_a_type!(light, HEARTBEAT, "heartbeat", ["..."], library!("claim" "renew"));
+of_a_type!(light, HEARTBEAT, "heartbeat", ["..."], library!("claim" "used" "renew"));
+of_a_type!(light, REPORT_ACTIVITY, "report_activity", ["session", "token"], library!("used"));
 of_a_type!(RELEASE, "release", ["..."]);
 of_a_type!(WITHDRAW, "withdraw", ["..."]);
 of_a_type!(RECLAIM, "reclaim", [], library!("cleanse"));
@@ -217,7 +218,7 @@ of_a_type!(
     "begin",
     ["verdict", "met_ms", "wait_ms", "lag_ms", "grace_ms", "lossless", "epoch_seen", "token_seen", "gather_ms"]
 );
-of_a_type!(ADOPT, "adopt", ["brief", "token_seen", "..."], library!("claim" "renew"));
+of_a_type!(ADOPT, "adopt", ["brief", "token_seen", "..."], library!("claim" "used" "renew"));
 of_a_type!(END_RECOVERY, "end_recovery", []);
 of_a_type!(
     AUDIT,
@@ -255,10 +256,11 @@ of_its_own!(WEBHOOK_STATE, "webhook_state", ["webhook", "most"]);
 of_its_own!(REPLAY_WEBHOOK, "replay_webhook", ["webhook", "most"]);
 
 /// Every script.
-pub(super) static ALL: [&Script; 63] = [
+pub(super) static ALL: [&Script; 64] = [
     &ALLOCATE,
     &POLL,
     &HEARTBEAT,
+    &REPORT_ACTIVITY,
     &RELEASE,
     &WITHDRAW,
     &RECLAIM,

@@ -133,6 +133,17 @@ pub enum Heartbeat {
     Stale(FencingToken),
 }
 
+/// What became of a report that a session is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Used {
+    /// It is noted. The session's idle limit, if there is one.
+    Noted(Option<Duration>),
+    /// There is no such lease any more.
+    Over,
+    /// In a recovery: Redis may have lost it. The time until its end.
+    Unproven(Duration),
+}
+
 /// What became of a poll.
 #[derive(Debug)]
 pub enum Polled {
@@ -395,6 +406,26 @@ impl Store {
         })
     }
 
+    /// Reports that a session is used, by others than its holder: renews nothing. `token` is that of the lease which it is used by.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn report_activity(
+        &self,
+        target_type: &TargetType,
+        id: SessionId,
+        token: FencingToken,
+    ) -> Result<Used, StoreError> {
+        let args = [id.to_string(), token.to_string()];
+        let mut reply = self.run(Way::Hot, &scripts::REPORT_ACTIVITY, target_type, &bytes(&args)).await?;
+        match reply.code.as_str() {
+            "ok" => Ok(Used::Noted(left(&mut reply)?)),
+            "over" => Ok(Used::Over),
+            "unproven" => Ok(Used::Unproven(Duration::from_millis(reply.values.number()?))),
+            _ => Err(reply.unexpected()),
+        }
+    }
+
     /// Waits until enough replicas have a grant that was made on the hot way.
     async fn confirm_grant(&self, target_type: &TargetType, session: &Session) -> Result<(), StoreError> {
         let Session { id, owner, .. } = session;
@@ -604,7 +635,7 @@ impl Store {
     }
 }
 
-/// The time until the end of a recovery, if there is one.
+/// A time that there may be, such as that until the end of a recovery.
 fn left(reply: &mut Reply) -> Result<Option<Duration>, StoreError> {
     Ok(reply.values.optional_number()?.map(Duration::from_millis))
 }

@@ -5,7 +5,7 @@ use serde::de::IntoDeserializer as _;
 
 use super::{StoreError, reply::Record};
 use crate::model::{
-    About, Container, Drain, EndReason, EngineHealth, EngineState, FencingToken, Health, HealthStatus, Lease,
+    About, Activity, Container, Drain, EndReason, EngineHealth, EngineState, FencingToken, Health, HealthStatus, Lease,
     LeaseProof, OwnerName, PoolState, Quarantine, Reset, ResetState, Session, SessionState, TargetType, Ticket,
     Warning,
 };
@@ -55,6 +55,9 @@ pub(super) fn session(
     let epoch = record.number()?;
     let proof_wanted = record.optional_number()?.is_some();
     let warnings = warnings(record.optional_number()?, record.optional_number()?);
+    let head_start_ms = record.optional_number()?.unwrap_or_default();
+    let (last_active_ms_ago, last_heard_ms_ago) = (record.optional_number()?, record.optional_number()?);
+    let idle_ends_in_ms = record.optional_number()?;
     let container = match record.optional_text()? {
         Some(id) => Some(Box::new(container_of(id, record, target_type)?)),
         None => None,
@@ -97,8 +100,15 @@ pub(super) fn session(
     };
     let ticket = (state == SessionState::Queued).then(|| Ticket {
         position: position.unwrap_or(0),
+        priority: u32::try_from(head_start_ms / 1000).unwrap_or(u32::MAX),
         estimated_wait_seconds: estimate_ms.map(|ms| ms.div_ceil(1000)),
         poll_within_seconds,
+    });
+    let activity = (state == SessionState::Ready).then(|| Activity {
+        last_active_at: last_active_ms_ago.map(|ago| time_text(wall.saturating_sub(ago))),
+        last_active_ms_ago,
+        last_heard_ms_ago,
+        idle_ends_in_ms,
     });
     let end_reason = match reason {
         None => None,
@@ -116,6 +126,7 @@ pub(super) fn session(
         container,
         lease,
         ticket,
+        activity,
         created_at: time_text(created_ms),
         ended_at,
         end_reason,

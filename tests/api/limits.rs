@@ -102,6 +102,35 @@ async fn pain_idle_expiry_a_heartbeat_warns_of_the_end_and_activity_puts_it_off(
 }
 
 #[tokio::test]
+async fn a_session_tells_what_is_known_of_its_activity() {
+    let service = Service::start_with(2, 2, |settings| settings.env("LIMITS__TICKET_LIFE", "60s")).await;
+    let (http, other) = (service.replicas[0].http(), service.replicas[1].http());
+    let (id, made) = ready(&http).await;
+    let nothing =
+        json!({"last_active_at": null, "last_active_ms_ago": null, "last_heard_ms_ago": null, "idle_ends_in_ms": null});
+    assert_eq!(made.body["activity"], nothing);
+    let limited = json!({"target_type": "wine", "idle_seconds": 600});
+    let limited = http.post("/sessions", limited).await.expect(201).body;
+    assert!(limited["activity"]["idle_ends_in_ms"].as_u64().is_some_and(|left| left <= 600_000), "{limited}");
+    let queued = http.post("/sessions", json!({"target_type": "wine", "on_shortage": "queue"})).await.expect(202);
+    assert_eq!(queued.body["activity"], json!(null));
+
+    let beats = json!({"heartbeats": [{"session_id": id, "active": true}]});
+    let answer = http.post("/sessions/heartbeats", beats).await.expect(200).body;
+    let activity = &answer["results"][0]["session"]["activity"];
+    assert!(activity["last_active_ms_ago"].as_u64().is_some() && activity["last_heard_ms_ago"].is_u64(), "{answer}");
+    let listed = other.get("/sessions?state=ready").await.expect(200).body;
+    let one = listed.as_array().unwrap().iter().find(|one| one["id"] == id.as_str()).expect("it is listed");
+    assert_eq!(
+        one["activity"]["last_active_at"].as_str().map(str::len),
+        Some("2026-01-05T00:00:00.000Z".len()),
+        "{one}"
+    );
+    let ended = http.delete(&format!("/sessions/{id}")).await.expect(200).body;
+    assert_eq!(ended["activity"], json!(null));
+}
+
+#[tokio::test]
 async fn pain_queue_gives_to_a_client_that_left_the_next_one_is_served_and_nothing_is_held_for_it() {
     let service = Service::start_with(1, 1, |settings| settings.env("LIMITS__TICKET_LIFE", "60s")).await;
     let http = service.http();

@@ -213,6 +213,40 @@ async fn priority_passes_those_who_came_before() {
 }
 
 #[tokio::test]
+async fn a_ticket_tells_the_priority_that_was_asked_for() {
+    let service = Service::start(2, 1).await;
+    let (http, other) = (service.replicas[0].http(), service.replicas[1].http());
+    let (holder, _) = ready(&http).await;
+    let queue = async |body: serde_json::Value| {
+        let mut wanted = json!({"target_type": "wine", "on_shortage": "queue"});
+        wanted.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
+        http.post("/sessions", wanted).await.expect(202)
+    };
+    let (plain, urgent) = (queue(json!({})).await, queue(json!({"priority": 100})).await);
+    assert_eq!((&plain.body["ticket"]["priority"], &urgent.body["ticket"]["priority"]), (&json!(0), &json!(100)));
+    let id = urgent.text_at("/id");
+    let read = other.get(&format!("/sessions/{id}")).await.expect(200);
+    assert_eq!(read.body["ticket"]["priority"], 100);
+    let listed = other.get("/sessions?state=queued").await.expect(200);
+    let mut told: Vec<_> =
+        listed.body.as_array().unwrap().iter().map(|one| one["ticket"]["priority"].as_u64()).collect();
+    told.sort_unstable();
+    assert_eq!(told, [Some(0), Some(100)]);
+
+    let redis = &service.redis;
+    let stored = |id: &str| -> Option<String> {
+        let key = format!("test:{{wine}}:session:{id}");
+        redis::cmd("HGET").arg(key).arg("head_start").query(&mut redis.conn()).expect("its record")
+    };
+    assert_eq!(stored(&holder), None, "who is given a container at once pays nothing for it");
+    assert_eq!(stored(&plain.text_at("/id")), None);
+    // As a version wrote it that did not keep the priority.
+    let key = format!("test:{{wine}}:session:{id}");
+    let _: i64 = redis::cmd("HDEL").arg(key).arg("head_start").query(&mut redis.conn()).unwrap();
+    assert_eq!(http.get(&format!("/sessions/{id}")).await.expect(200).body["ticket"]["priority"], 0);
+}
+
+#[tokio::test]
 async fn case_15_pain_head_of_line_blocking_two_owners_are_served_in_turn_by_their_weights() {
     let keys = [key("busy", "busy", "client"), key("calm", "calm", "client") + "weight = 2\n"].concat();
     let service = Service::start_with(1, 1, |mut settings| {

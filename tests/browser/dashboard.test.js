@@ -74,7 +74,7 @@ test('the first load is small', async () => {
 test('a session comes and goes while the page is open', async () => {
   page = await enter(browser, url, KEYS.admin)
   await card('desk').getByText('6 available').waitFor()
-  const session = await create('desk')
+  const session = await create('desk', { idle_seconds: 300 })
   await card('desk').getByText('1 allocated').waitFor()
   await visit(page, 'Sessions')
   const row = page.locator('tbody tr', { hasText: session.id })
@@ -83,6 +83,7 @@ test('a session comes and goes while the page is open', async () => {
   const left = async () => Number(await row.locator('progress').getAttribute('value'))
   const before = await left()
   await eventually('a lease that runs down', async () => (await left()) < before)
+  await row.getByText(/^\d+(\.\d)? s ago, ends in 4 m \d+ s$/).waitFor()
   await end(session)
   await row.waitFor({ state: 'detached' })
   await visit(page, 'Pool')
@@ -93,9 +94,13 @@ test('who waits has a place in the line', async () => {
   const held = []
   for (let at = 0; at < 6; at++) held.push(await create('desk'))
   await visit(page, 'Line')
-  const waiting = [await create('desk', { on_shortage: 'queue' }), await create('desk', { on_shortage: 'queue' })]
-  const places = page.locator('tbody tr[data-at] td:first-child')
-  await eventually('two places', async () => (await places.allTextContents()).join() === '1,2')
+  const waiting = [await create('desk', { on_shortage: 'queue' }), await create('desk', { on_shortage: 'queue', priority: 100 })]
+  const column = async (at) => (await page.locator(`tbody tr[data-at] td:nth-child(${at})`).allTextContents()).join()
+  await eventually('two places', async () => (await column(1)) === '1,2')
+  assert.equal(await column(2), '100,0')
+  await page.getByRole('button', { name: 'Priority' }).click()
+  await eventually('the order of priorities', async () => (await column(2)) === '0,100')
+  await page.getByRole('button', { name: /^Place/ }).click()
   await visit(page, 'Pool')
   await page.getByText('desk: 6 leased').waitFor()
   for (const session of [...waiting, ...held]) await end(session)

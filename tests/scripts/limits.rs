@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use leasehold::{
-    model::{EndReason, Session, SessionId, Share},
-    store::{Allocated, Beat, Heartbeat, Polled},
+    model::{Activity, EndReason, FencingToken, Session, SessionId, Share},
+    store::{Allocated, Beat, Heartbeat, Polled, Released, Used},
 };
 
 use super::Bench;
@@ -120,6 +120,65 @@ async fn a_session_without_limits_has_nothing_to_keep() {
     assert_eq!(terms, None);
 }
 
+/// As anybody reads it, which changes nothing.
+async fn seen(bench: &Bench, id: SessionId) -> Activity {
+    match bench.store.poll(&bench.wine, id, None, false, false, None).await.unwrap() {
+        Polled::Session(session) => session.activity.expect("it is ready"),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn is_ago(millis: Option<u64>, seconds: u64) -> bool {
+    millis.is_some_and(|millis| (seconds * 1000..seconds * 1000 + 3000).contains(&millis))
+}
+
+#[tokio::test]
+async fn a_session_tells_when_it_was_used_and_when_its_holder_was_heard_of() {
+    let bench = Bench::new();
+    bench.containers(&["one"]).await;
+    let session = bench.ready().await;
+    let nothing =
+        Activity { last_active_at: None, last_active_ms_ago: None, last_heard_ms_ago: None, idle_ends_in_ms: None };
+    assert_eq!(session.activity, Some(nothing));
+    let key = bench.key(&format!("session:{}", session.id));
+    let record = || -> Vec<String> { redis::cmd("HGETALL").arg(&key).query(&mut bench.redis.conn()).unwrap() };
+    renewed(&bench, session.id, false).await;
+    let before = record();
+    bench.pass(Duration::from_secs(10));
+    assert!(is_ago(seen(&bench, session.id).await.last_heard_ms_ago, 10));
+    let told = renewed(&bench, session.id, false).await.activity.unwrap();
+    assert!(is_ago(told.last_heard_ms_ago, 0) && told.last_active_ms_ago.is_none(), "{told:?}");
+    assert_eq!(record(), before, "a renewal that reports nothing writes nothing into the record");
+
+    renewed(&bench, session.id, true).await;
+    bench.pass(Duration::from_secs(20));
+    renewed(&bench, session.id, false).await;
+    bench.pass(Duration::from_secs(5));
+    let told = seen(&bench, session.id).await;
+    assert!(is_ago(told.last_active_ms_ago, 25) && is_ago(told.last_heard_ms_ago, 5), "{told:?}");
+    assert!(told.last_active_at.is_some() && told.idle_ends_in_ms.is_none(), "{told:?}");
+    let page = bench.store.sessions(&bench.wine, None, false, None, 10).await.unwrap();
+    assert!(is_ago(page.sessions[0].activity.as_ref().unwrap().last_active_ms_ago, 25));
+    let released = bench.store.release(&bench.wine, session.id, None, None, EndReason::Released).await.unwrap();
+    assert!(matches!(released, Released::Ended(ended) if ended.activity.is_none()));
+}
+
+#[tokio::test]
+async fn an_idle_limit_tells_when_the_session_was_used_and_what_is_left() {
+    let bench = Bench::new();
+    bench.containers(&["one"]).await;
+    let session = idle_for(&bench, 1000).await;
+    bench.pass(Duration::from_secs(30));
+    let told = seen(&bench, session.id).await;
+    assert!(is_ago(told.last_active_ms_ago, 30), "its beginning counts: {told:?}");
+    assert!(is_about(told.idle_ends_in_ms.unwrap(), 970), "{told:?}");
+    renewed(&bench, session.id, true).await;
+    bench.pass(Duration::from_mins(5));
+    let told = renewed(&bench, session.id, false).await.activity.unwrap();
+    assert!(is_ago(told.last_active_ms_ago, 300) && is_about(told.idle_ends_in_ms.unwrap(), 700), "{told:?}");
+    assert!(is_ago(told.last_heard_ms_ago, 0), "{told:?}");
+}
+
 #[tokio::test]
 async fn an_idle_limit_of_one_that_waited_counts_from_its_lease() {
     let bench = Bench::with(|config| config.limits.ticket_life = Duration::from_mins(10));
@@ -138,6 +197,87 @@ async fn an_idle_limit_of_one_that_waited_counts_from_its_lease() {
         Heartbeat::Ended(ended) => assert_eq!(ended.end_reason, Some(EndReason::Idle)),
         other => panic!("{other:?}"),
     }
+}
+
+async fn used(bench: &Bench, session: &Session) -> Used {
+    let token = session.lease.as_ref().expect("a lease").fencing_token;
+    bench.store.report_activity(&bench.wine, session.id, token).await.unwrap()
+}
+
+async fn limited(bench: &Bench, idle: u64, ttl: u64) -> Session {
+    let (idle, ttl) = (Some(Duration::from_secs(idle)), Duration::from_secs(ttl));
+    match bench.allocate_with(|new| (new.idle, new.ttl, new.span) = (idle, ttl, ttl)).await {
+        Allocated::Ready(session) => session,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn reason(bench: &Bench, id: SessionId) -> Option<EndReason> {
+    match bench.store.poll(&bench.wine, id, None, false, false, None).await.unwrap() {
+        Polled::Session(session) => session.end_reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn pain_idle_expiry_use_that_the_holder_does_not_report_puts_the_end_off() {
+    let bench = Bench::with(|config| config.limits.warning = Duration::from_secs(30));
+    bench.containers(&["one"]).await;
+    let session = limited(&bench, 100, 600).await;
+    bench.pass(Duration::from_secs(75));
+    assert_eq!(renewed(&bench, session.id, false).await.warnings.len(), 1);
+    assert_eq!(used(&bench, &session).await, Used::Noted(Some(Duration::from_secs(100))));
+    let told = renewed(&bench, session.id, false).await;
+    assert!(told.warnings.is_empty() && is_about(told.activity.unwrap().idle_ends_in_ms.unwrap(), 100));
+    bench.pass(Duration::from_secs(90));
+    assert_eq!(reason(&bench, session.id).await, None);
+    assert_eq!(warnings(&bench).len(), 2, "a second approach");
+    bench.pass(Duration::from_secs(11));
+    assert_eq!(reason(&bench, session.id).await, Some(EndReason::Idle));
+    assert_eq!(used(&bench, &session).await, Used::Over);
+}
+
+#[tokio::test]
+async fn use_renews_no_lease() {
+    let bench = Bench::new();
+    bench.containers(&["one"]).await;
+    for (idle, beats) in [(1000, true), (20, true), (20, false)] {
+        let session = limited(&bench, idle, 60).await;
+        if beats {
+            bench.pass(Duration::from_secs(5));
+            renewed(&bench, session.id, false).await;
+        }
+        // Far more often than the idle limit asks for, and longer than the lease lasts.
+        for _ in 0..4 {
+            bench.pass(Duration::from_secs(14));
+            assert!(matches!(used(&bench, &session).await, Used::Noted(Some(_))), "{idle} {beats}");
+            let told = seen(&bench, session.id).await;
+            assert!(is_ago(told.last_active_ms_ago, 0), "{told:?}");
+            assert_eq!(told.last_heard_ms_ago.is_some(), beats, "{told:?}");
+        }
+        assert!(!beats || is_ago(seen(&bench, session.id).await.last_heard_ms_ago, 56));
+        bench.pass(Duration::from_secs(4));
+        assert_eq!(reason(&bench, session.id).await, Some(EndReason::Expired), "{idle} {beats}");
+    }
+}
+
+#[tokio::test]
+async fn use_confirms_no_session_and_is_that_of_one_lease() {
+    let bench = Bench::with(|config| config.limits.ticket_life = Duration::from_mins(10));
+    bench.containers(&["one"]).await;
+    let confirm = Duration::from_secs(10);
+    let made = bench.allocate_with(|new| (new.confirm, new.span) = (true, confirm)).await;
+    let Allocated::Ready(session) = made else { panic!("not ready") };
+    let Allocated::Queued(waiter) = bench.allocate_with(|new| new.wait = true).await else { panic!("not queued") };
+    assert_eq!(used(&bench, &session).await, Used::Noted(None));
+    assert!(is_ago(seen(&bench, session.id).await.last_active_ms_ago, 0));
+    let token = session.lease.as_ref().unwrap().fencing_token;
+    let other = FencingToken(token.0 - 1);
+    for (id, token) in [(session.id, other), (waiter.id, token), (SessionId::new(&bench.wine), token)] {
+        assert_eq!(bench.store.report_activity(&bench.wine, id, token).await.unwrap(), Used::Over);
+    }
+    bench.pass(Duration::from_secs(11));
+    assert_eq!(reason(&bench, session.id).await, Some(EndReason::Unconfirmed));
 }
 
 fn share(sessions_max: Option<u64>, tickets_max: Option<u64>) -> Share {

@@ -1,6 +1,7 @@
 //! Desktops through real replicas: who sees them, who drives them, and when that is over.
 
 mod access;
+mod activity;
 mod carried;
 mod command;
 mod desktop;

@@ -1,5 +1,5 @@
 /** Numbers and times in words. */
-import type { Hour } from './api/types'
+import type { Activity, Hour } from './api/types'
 
 /** Seconds as `42 s`, `3 m 20 s`, `2 h 5 m`, `4 d 1 h`; below ten with a tenth. */
 export function duration(seconds: number): string {
@@ -36,6 +36,14 @@ export function moment(rfc3339: string): string {
 }
 
 export const plural = (count: number, one: string, many = `${one}s`) => `${count.toLocaleString('en')} ${count === 1 ? one : many}`
+
+/** When a session was used, else when its holder was heard of, and when it is to end for want of use; `since` ms after the answer. */
+export function activityWords(activity: Activity, since: number): string {
+  const ago = (at: number) => `${duration(Math.floor(Math.max(0, at + since) / 1000))} ago`
+  const { last_active_ms_ago: used, last_heard_ms_ago: heard, idle_ends_in_ms: ends } = activity
+  const said = used != null ? ago(used) : heard != null ? `heard of ${ago(heard)}` : '–'
+  return ends == null ? said : `${said}, ends in ${duration(Math.ceil(Math.max(0, ends - since) / 1000))}`
+}
 
 /** The middle of a session's id: those of one hour begin alike, and those of one type end alike. */
 export const shortSession = (id: string) => (id.length === 36 ? `…${id.slice(9, 23)}…` : id)

@@ -45,6 +45,13 @@ test('what was wrong with a container is read again when its state changes', () 
   expect(foldContainers(new Map([['a', idle('a')]]), well).read).toBeNull()
 })
 
+test('a session that ended has nothing left that runs', () => {
+  const activity = { last_active_ms_ago: 5, last_heard_ms_ago: 5, idle_ends_in_ms: 1000 }
+  const known = new Map([['s1', { id: 's1', state: 'ready', owner: 'o', target_type: 'wine', activity } as unknown as Session]])
+  foldSessions(known, ended)
+  expect(known.get('s1')).toMatchObject({ state: 'ended', activity: null, lease: null, ticket: null })
+})
+
 test('events that come twice change nothing more', () => {
   const once = new Map<string, Session>()
   const all = [event('session.queued', { session: 's1', owner: 'o' }), ready, ended]

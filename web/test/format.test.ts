@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { bytes, duration, percentile, together } from '../src/format'
+import { activityWords, bytes, duration, percentile, together } from '../src/format'
 import type { Hour } from '../src/api/types'
 
 test('a duration has at most two units', () => {
@@ -9,6 +9,15 @@ test('a duration has at most two units', () => {
 
 test('bytes have the unit that fits', () => {
   expect([0, 512, 1536, 150 * 1024 ** 2, 3.5 * 1024 ** 3].map(bytes)).toEqual(['0 B', '512 B', '1.5 KiB', '150 MiB', '3.5 GiB'])
+})
+
+test('activity is told by its use, else by its holder, with the end that want of it brings', () => {
+  expect(activityWords({ last_active_ms_ago: 12_400, last_heard_ms_ago: 400, idle_ends_in_ms: 287_600 }, 3000)).toBe('15 s ago, ends in 4 m 45 s')
+  expect(activityWords({ last_active_ms_ago: null, last_heard_ms_ago: 400, idle_ends_in_ms: null }, 0)).toBe('heard of 0 s ago')
+  expect(activityWords({ last_active_ms_ago: null, last_heard_ms_ago: null, idle_ends_in_ms: null }, 0)).toBe('–')
+  expect(activityWords({ last_active_ms_ago: 100, idle_ends_in_ms: 1000 }, 2000)).toBe('2 s ago, ends in 0 s')
+  // The page's clock ticks: it may be a little before the time of the answer.
+  expect(activityWords({ last_active_ms_ago: 100 }, -400)).toBe('0 s ago')
 })
 
 test('a percentile is the longest time of the class that the share falls into', () => {

@@ -230,3 +230,19 @@ def test_events_are_read_however_they_are_cut() -> None:
         lines.cut()
         assert list(lines.read(b"id: d\n\n")) == []
         assert lines.last_id == "d"
+
+
+def test_a_record_tells_what_is_known_of_its_use_and_its_place() -> None:
+    known = {"last_active_ms_ago": 1500, "last_heard_ms_ago": 0, "idle_ends_in_ms": None}
+    activity = SessionRecord.read({**session(1), "activity": known}).activity
+    assert activity is not None
+    assert (activity.last_active_ago, activity.last_heard_ago, activity.idle_ends_in) == (1.5, 0, None)
+    # As a server answers that does not tell.
+    assert SessionRecord.read(session(1)).activity is None
+    place = {"position": 2, "estimated_wait_seconds": None, "poll_within_seconds": 3}
+    for told, priority in (({}, 0), ({"priority": 100}, 100)):
+        ticket = SessionRecord.read(
+            {**session(1), "state": "queued", "lease": None, "ticket": {**place, **told}}
+        ).ticket
+        assert ticket is not None
+        assert ticket.priority == priority

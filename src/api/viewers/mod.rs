@@ -3,6 +3,7 @@
 //! A pass comes as a protocol of the WebSocket, since a browser can give no other header and addresses are logged. The bridge itself
 //! is [`crate::bridge`]; here it meets HTTP, and the lease that it must not outlive.
 
+mod input;
 mod lease;
 mod offer;
 mod socket;
@@ -116,7 +117,8 @@ pub(super) async fn show_desktop(
     let handshake = actix_ws::handle_with_protocols(&request, body, &[PROTOCOL]);
     let (answer, session, hears) = handshake.map_err(|error| Problem::malformed("bad_handshake", error.to_string()))?;
     let lease = Lease::new(state.pool.clone(), viewing.clone(), ends, asked);
-    let viewer = Viewer { viewing, session, hears, place, ending: state.pool.ending(), metrics: state.metrics.clone() };
+    let (pool, ending, metrics) = (state.pool.clone(), state.pool.ending(), state.metrics.clone());
+    let viewer = Viewer { pool, viewing, session, hears, place, ending, metrics };
     actix_web::rt::spawn(viewer.see(desktop, lease));
     Ok(answer)
 }

@@ -11,14 +11,17 @@ use std::{
 use actix_web::web::Bytes;
 use actix_ws::{AggregatedMessage, CloseCode, CloseReason, MessageStream, ProtocolError, Session};
 use futures_util::{Stream, StreamExt as _, stream};
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::Notify,
+    time::{sleep, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
-use super::Lease;
+use super::{Lease, input};
 use crate::{
     bridge::{Desktop, Ended, Refused, Traffic, carry},
     metrics::{CountedViewer, Metrics},
-    pool::{ViewerPlace, Viewing},
+    pool::{Pool, ViewerPlace, Viewing},
 };
 
 /// The longest frame of a viewer, and the longest message: input is short, and a clipboard is no file.
@@ -34,6 +37,7 @@ const REASON_BYTES: usize = 120;
 
 /// A viewer that was let in.
 pub(super) struct Viewer {
+    pub(super) pool: Pool,
     pub(super) viewing: Viewing,
     pub(super) session: Session,
     pub(super) hears: MessageStream,
@@ -54,12 +58,13 @@ enum Over {
 impl Viewer {
     /// Shows the desktop to it as long as the lease goes on.
     pub(super) async fn see(self, desktop: Desktop, lease: Lease) {
-        let Self { viewing, session, hears, place, ending, metrics } = self;
+        let Self { pool, viewing, session, hears, place, ending, metrics } = self;
         let (session_id, target_type) = (viewing.session.id, &viewing.target_type);
         let container_id = viewing.session.container.as_ref().map(|one| one.id.to_string());
         let (view_only, began) = (viewing.view_only, Instant::now());
         tracing::info!(%session_id, container_id, view_only, "a viewer came");
-        let traffic = Counted(metrics.viewers().came(target_type, view_only));
+        let used = Notify::new();
+        let traffic = Counted { viewer: metrics.viewers().came(target_type, view_only), used: &used };
         let heard = Rc::new(Cell::new(Instant::now()));
         let speaks = session.clone();
         let tell = async move |bytes: Bytes| {
@@ -70,6 +75,7 @@ impl Viewer {
             () = lease.over() => Over::Lease,
             () = ending.cancelled() => Over::Replica,
             () = silence(session.clone(), &heard) => Over::Silent,
+            never = input::report(&pool, &viewing, &used) => match never {},
         };
         drop(place);
         metrics.viewers().ended(target_type, over.word());
@@ -160,16 +166,23 @@ async fn silence(mut session: Session, heard: &Cell<Instant>) {
     }
 }
 
-/// Counts what is carried.
-struct Counted(CountedViewer);
+/// Counts what is carried, and tells of use.
+struct Counted<'a> {
+    viewer: CountedViewer,
+    used: &'a Notify,
+}
 
-impl Traffic for Counted {
+impl Traffic for Counted<'_> {
     fn shown(&self, bytes: usize) {
-        self.0.shown.inc_by(bytes as u64);
+        self.viewer.shown.inc_by(bytes as u64);
     }
 
     fn said(&self, bytes: usize) {
-        self.0.said.inc_by(bytes as u64);
+        self.viewer.said.inc_by(bytes as u64);
+    }
+
+    fn used(&self) {
+        self.used.notify_one();
     }
 }
 

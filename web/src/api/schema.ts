@@ -630,6 +630,29 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description When a session was used, and when its holder was heard of. */
+        Activity: {
+            /**
+             * Format: int64
+             * @description What is left until it ends for want of activity; null where no idle limit holds.
+             */
+            idle_ends_in_ms?: number | null;
+            /**
+             * @description When it was last reported to be used (RFC 3339): by a heartbeat that says `active`, or a key or the pointer of a viewer that
+             *     drives. Where an idle limit holds the beginning of the lease counts too; null where nothing was reported.
+             */
+            last_active_at?: string | null;
+            /**
+             * Format: int64
+             * @description How long ago that is: the one to trust.
+             */
+            last_active_ms_ago?: number | null;
+            /**
+             * Format: int64
+             * @description How long ago its lease was renewed; null before the first time, and where its longest duration ends it before its TTL does.
+             */
+            last_heard_ms_ago?: number | null;
+        };
         /** @description What to audit. */
         AuditBody: {
             /** @description `next` of the answer before. */
@@ -762,7 +785,8 @@ export interface components {
             container_id?: string | null;
             /**
              * Format: int64
-             * @description The longest the session may go on without a heartbeat that says `active`; as long as configured when absent.
+             * @description The longest the session may go on without a heartbeat that says `active`, or input of a viewer that drives; as long as configured
+             *     when absent.
              */
             idle_seconds?: number | null;
             /**
@@ -1004,7 +1028,7 @@ export interface components {
         HealthStatus: "healthy" | "unhealthy" | "unknown";
         /** @description A renewal. */
         HeartbeatBody: {
-            /** @description Whether the session was used since the last heartbeat: an idle limit counts from the last one that says so. */
+            /** @description Whether the session was used since the last heartbeat: an idle limit counts from the last one that says so, or from the last input of a viewer. */
             active?: boolean;
             /**
              * Format: int64
@@ -1224,7 +1248,7 @@ export interface components {
         };
         /** @description One renewal of many. */
         OneHeartbeat: {
-            /** @description Whether the session was used since the last heartbeat: an idle limit counts from the last one that says so. */
+            /** @description Whether the session was used since the last heartbeat: an idle limit counts from the last one that says so, or from the last input of a viewer. */
             active?: boolean;
             /**
              * Format: int64
@@ -1544,6 +1568,7 @@ export interface components {
         };
         /** @description A session in an answer. */
         Session: {
+            activity?: components["schemas"]["Activity"] | null;
             container?: components["schemas"]["Container"] | null;
             /** @description RFC 3339. */
             created_at: string;
@@ -1600,6 +1625,11 @@ export interface components {
              * @description 1 is next.
              */
             position: number;
+            /**
+             * Format: int32
+             * @description The seconds of head start that were asked for; 0 also of one that a version without this field made.
+             */
+            priority?: number;
         };
         /** @description Settings to be changed: a number for each, null for as it is configured. What is absent stays. */
         TypeBody: {
@@ -1875,7 +1905,7 @@ export interface components {
              * @description How much is left until then.
              */
             ends_in_ms: number;
-            /** @description What the session is to end for: `idle`, unless its holder reports activity, or `max_duration`. */
+            /** @description What the session is to end for: `idle`, unless activity is reported, or `max_duration`. */
             reason: components["schemas"]["EndReason"];
         };
         /** @description A webhook, and how far its deliveries are. */

@@ -2,6 +2,7 @@
 import type { components } from './schema'
 
 type Schemas = components['schemas']
+export type Activity = Schemas['Activity']
 export type Container = Schemas['Container']
 export type ContainerList = Schemas['ContainerList']
 export type ContainerStats = Schemas['ContainerStats']

@@ -65,7 +65,7 @@ export function foldSessions(known: Map<string, Session>, event: Event): boolean
   if (event.kind === 'session.ended') {
     if (!before || before.state === 'ended') return false
     const end_reason = text(event.data.reason) as Session['end_reason']
-    known.set(id, { ...before, state: 'ended', ended_at: event.at, end_reason, lease: null, ticket: null })
+    known.set(id, { ...before, state: 'ended', ended_at: event.at, end_reason, lease: null, ticket: null, activity: null })
     return before.state === 'queued'
   }
   if (before?.state === 'ended') return false

@@ -6,22 +6,28 @@ import { duration, moment, plural } from '../format'
 import { me, sessions, watch } from '../live/store'
 import { askEnd } from '../parts/actions'
 import { TypeChoice } from '../parts/filters'
-import { Table, type Column } from '../parts/table'
+import { sorted, Table, type Column, type Sorting } from '../parts/table'
 import { route } from '../router'
 
 const type = signal('')
+const sorting = signal<Sorting>({ column: 'Place', descending: false })
+
+/** Each type has a line of its own. */
+const place = ({ target_type, ticket }: Session) => `${target_type} ${String(ticket?.position ?? 'last').padStart(9, '0')}`
 
 const columns: Column<Session>[] = [
-  { name: 'Place', cell: ({ ticket }) => ticket?.position ?? '…', width: '5rem' },
-  { name: 'Type', cell: ({ target_type }) => target_type, width: '8rem' },
-  { name: 'Owner', cell: ({ owner }) => owner, width: '10rem' },
-  { name: 'Session', cell: ({ id }) => <span class="id" title={id}>{id}</span>, wide: true },
+  { name: 'Place', sort: place, cell: ({ ticket }) => ticket?.position ?? '…', width: '5rem' },
+  { name: 'Priority', sort: ({ ticket }) => ticket?.priority ?? 0, cell: ({ ticket }) => ticket?.priority ?? '…', width: '6rem' },
+  { name: 'Type', sort: ({ target_type }) => target_type, cell: ({ target_type }) => target_type, width: '8rem' },
+  { name: 'Owner', sort: ({ owner }) => owner, cell: ({ owner }) => owner, width: '10rem' },
+  { name: 'Session', sort: ({ id }) => id, cell: ({ id }) => <span class="id" title={id}>{id}</span>, wide: true },
   {
     name: 'Wait, by estimate',
+    sort: ({ ticket }) => ticket?.estimated_wait_seconds ?? Infinity,
     cell: ({ ticket }) => (ticket?.estimated_wait_seconds == null ? '–' : duration(ticket.estimated_wait_seconds)),
     width: '10rem',
   },
-  { name: 'Since', cell: ({ created_at }) => moment(created_at), wide: true, width: '11rem' },
+  { name: 'Since', sort: ({ created_at }) => created_at, cell: ({ created_at }) => moment(created_at), wide: true, width: '11rem' },
   {
     name: '',
     cell: (session) =>
@@ -45,9 +51,8 @@ export default function Line() {
     const waiting = [...sessions.items.values()].filter(
       ({ state, target_type }) => state === 'queued' && (!type.value || target_type === type.value),
     )
-    const place = ({ ticket }: Session) => ticket?.position ?? Infinity
-    return waiting.sort((a, b) => a.target_type.localeCompare(b.target_type) || place(a) - place(b))
-  }, [version, type.value])
+    return sorted(sorted(waiting, columns, { column: 'Place', descending: false }), columns, sorting.value)
+  }, [version, type.value, sorting.value])
   return (
     <div class="listing">
       <div class="filters">
@@ -56,13 +61,15 @@ export default function Line() {
           {sessions.loaded.value ? plural(shown.length, 'session') + ' in line' : 'Reading …'}
         </span>
       </div>
-      <p class="muted">A place has the owner’s share, the priority that was asked for and the time of arrival in it already.</p>
+      <p class="muted">A place has the owner’s share, the priority (seconds of head start that were asked for) and the time of arrival in it already.</p>
       {sessions.failure.value && <p role="alert">{sessions.failure.value}</p>}
       <Table
         label="The line"
         rows={shown}
         columns={columns}
         id={({ id }) => id}
+        sorting={sorting.value}
+        onSort={(wanted) => (sorting.value = wanted)}
         empty={sessions.loaded.value ? 'Nobody waits.' : 'Reading …'}
       />
     </div>

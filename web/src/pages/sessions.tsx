@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals'
 import { useEffect, useMemo } from 'preact/hooks'
 import type { Session } from '../api/types'
-import { duration, moment, plural } from '../format'
+import { activityWords, duration, moment, plural } from '../format'
 import { now } from '../live/clock'
 import { me, readLeases, sessions, watch } from '../live/store'
 import { askEnd } from '../parts/actions'
@@ -46,6 +46,13 @@ const columns: Column<Session>[] = [
     cell: (session) => <Left session={session} />,
     width: '11rem',
   },
+  {
+    name: 'Activity',
+    sort: ({ activity }) => activity?.last_active_ms_ago ?? activity?.last_heard_ms_ago ?? Infinity,
+    cell: (session) => <Activity session={session} />,
+    wide: true,
+    width: '13rem',
+  },
   { name: 'Since', sort: ({ created_at }) => created_at, cell: ({ created_at }) => moment(created_at), wide: true, width: '10rem' },
   {
     name: 'Desktop',
@@ -71,9 +78,18 @@ const columns: Column<Session>[] = [
   },
 ]
 
-/** What is left of a lease, by this page's own clock since the list was asked for. */
+/** Milliseconds since the list was asked for, by this page's own clock. */
+const since = () => now.value - sessions.readAt
+
 function left({ lease }: Session): number {
-  return lease ? Math.max(0, lease.expires_in_ms - (now.value - sessions.readAt)) / 1000 : 0
+  return lease ? Math.max(0, lease.expires_in_ms - since()) / 1000 : 0
+}
+
+/** When it was used, and when its idle limit ends it. */
+function Activity({ session: { activity } }: { session: Session }) {
+  if (!activity) return null
+  const at = activity.last_active_at
+  return <span title={at ? `Used at ${moment(at)}` : 'Nobody reported that it is used'}>{activityWords(activity, since())}</span>
 }
 
 function Left({ session }: { session: Session }) {

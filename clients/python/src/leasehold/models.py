@@ -119,11 +119,40 @@ class Ticket:
     estimated_wait: Optional[float]
     #: The ticket ends unless it is asked for within so many seconds.
     poll_within: float
+    #: The seconds of head start that were asked for.
+    priority: int = 0
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Ticket:
         """From an answer."""
-        return cls(data["position"], data.get("estimated_wait_seconds"), data["poll_within_seconds"])
+        return cls(
+            position=data["position"],
+            estimated_wait=data.get("estimated_wait_seconds"),
+            poll_within=data["poll_within_seconds"],
+            priority=data.get("priority", 0),
+        )
+
+
+@dataclass(frozen=True)
+class Activity:
+    """When a ready session was used, and when its holder was heard of."""
+
+    #: Seconds since it was last reported to be used; None where nothing was.
+    last_active_ago: Optional[float]
+    #: Seconds since its lease was renewed; None where that is not known.
+    last_heard_ago: Optional[float]
+    #: Seconds until it ends for want of activity; None where no idle limit holds.
+    idle_ends_in: Optional[float]
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Activity:
+        """From an answer."""
+
+        def seconds(name: str) -> Optional[float]:
+            millis = data.get(name)
+            return None if millis is None else millis / 1000
+
+        return cls(seconds("last_active_ms_ago"), seconds("last_heard_ms_ago"), seconds("idle_ends_in_ms"))
 
 
 @dataclass(frozen=True)
@@ -156,11 +185,14 @@ class SessionRecord:
     warnings: Tuple[EndWarning, ...]
     end_reason: Optional[str]
     metadata: Mapping[str, Any]
+    #: None unless ready.
+    activity: Optional[Activity] = None
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> SessionRecord:
         """From an answer."""
         container, lease, ticket = data.get("container"), data.get("lease"), data.get("ticket")
+        activity = data.get("activity")
         return cls(
             id=data["id"],
             state=data["state"],
@@ -172,6 +204,7 @@ class SessionRecord:
             warnings=tuple(EndWarning.read(one) for one in data.get("warnings") or ()),
             end_reason=data.get("end_reason"),
             metadata=dict(data.get("metadata") or {}),
+            activity=Activity.read(activity) if activity else None,
         )
 
 
