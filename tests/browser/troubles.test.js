@@ -1,0 +1,114 @@
+// The dashboard while something is wrong: gaps in what it is told.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { enter, launch, live, streams, visit } from './browser.js'
+import { eventually, IMAGE, KEYS } from './service.js'
+import { KEPT, TroubledService } from './troubles.js'
+
+let service, browser, url
+
+before(async () => {
+  service = await TroubledService.start()
+  url = service.balancer.url
+  browser = await launch()
+  await eventually('containers', async () => (await service.ask('GET', '/containers/status')).total_containers >= (IMAGE ? 12 : 10))
+})
+
+after(async () => {
+  await browser?.close()
+  await service?.stop()
+})
+
+const create = (target_type, more = {}) => service.ask('POST', '/sessions', { target_type, ttl_seconds: 60, ...more })
+const end = ({ id }) => service.ask('DELETE', `/sessions/${id}`)
+const operate = (what, id) => service.ask('POST', `/containers/${id}/${what}`, undefined, KEYS.admin)
+const row = (page, name) => page.locator('tbody tr', { hasText: name })
+const overheard = (key = KEYS.admin) => enter(browser, url, key, { overheard: true })
+
+/** Things happen that a page would have to hear of; then so much that what was told of them is gone. */
+async function turmoil() {
+  const held = []
+  for (const at of [1, 2, 3]) held.push(await create('desk', { container_id: `lab.desk-${at}` }))
+  await operate('cordon', 'lab.desk-4')
+  for (let at = 0; at < KEPT + 20; at++) await end(await create('desk'))
+  return async () => {
+    for (const session of held) await end(session)
+    await operate('uncordon', 'lab.desk-4')
+  }
+}
+
+/** The page shows what the API says of the containers of this type, each in its row. */
+async function agrees(page, type) {
+  const { containers } = await service.ask('GET', `/containers?target_type=${type}`, undefined, KEYS.admin)
+  const wanted = containers.map(({ name, pool_state, cordoned, allocated_to }) => {
+    const state = cordoned && pool_state === 'available' ? 'cordoned' : pool_state
+    return `${name} ${state} ${allocated_to?.slice(9, 23) ?? ''}`
+  })
+  await eventually('what the API says', async () => {
+    const shown = await page.locator('tbody tr[data-at]').evaluateAll((rows) =>
+      rows.map((row) => {
+        const cell = (name) => {
+          const heads = [...row.closest('table').querySelectorAll('th[scope=col]')]
+          return row.children[heads.findIndex((head) => head.textContent.startsWith(name))].textContent
+        }
+        return `${cell('Container')} ${cell('State')} ${cell('Session').replaceAll('…', '')}`
+      }),
+    )
+    assert.deepEqual(shown, wanted.sort())
+    return true
+  })
+}
+
+const resyncs = (stream) => stream.told.filter(({ kind }) => kind === 'resync').map(({ target_type, data }) => `${target_type}: ${data.reason}`)
+
+test('a page that was cut off comes back, is told what is gone, and shows what is so', async () => {
+  const page = await overheard()
+  await visit(page, 'Containers', '#/containers?type=desk')
+  await agrees(page, 'desk')
+  service.balancer.cut()
+  await page.getByRole('alert').filter({ hasText: 'What is shown may be old' }).waitFor()
+  const calm = await turmoil()
+  await row(page, 'desk-1').getByText('available').waitFor()
+  service.balancer.mend()
+  await live(page)
+  await agrees(page, 'desk')
+  await row(page, 'desk-1').getByText('allocated').waitFor()
+  await row(page, 'desk-4').getByText('cordoned', { exact: true }).waitFor()
+
+  const heard = await eventually('a gap that is told', async () => {
+    const last = (await streams(page)).at(-1)
+    return resyncs(last).length && last
+  })
+  assert.ok(heard.after, 'it did not say where it stood')
+  assert.deepEqual(resyncs(heard), ['desk: trimmed'])
+  await calm()
+  await agrees(page, 'desk')
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('a gap in a stream that never broke is told, repaired, and shown among the events', async () => {
+  const page = await overheard()
+  await visit(page, 'Containers', '#/containers?type=desk')
+  await agrees(page, 'desk')
+  // The stream comes by the first replica; what happens, by the other one.
+  service.pause(0)
+  const calm = await turmoil()
+  await row(page, 'desk-1').getByText('available').waitFor()
+  service.resume(0)
+  await agrees(page, 'desk')
+  await row(page, 'desk-1').getByText('allocated').waitFor()
+  // Nothing but what the stream said had the page read the list.
+  const all = await streams(page)
+  assert.deepEqual(all.map(resyncs), [['desk: trimmed']])
+  await live(page)
+
+  await visit(page, 'Events')
+  // What is gone passes every filter: nobody knows what it was.
+  await page.getByLabel('Search').fill('what never happened')
+  await page.getByText('1 event', { exact: true }).waitFor()
+  await row(page, 'resync').getByText('trimmed').waitFor()
+  await calm()
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
