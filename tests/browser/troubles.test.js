@@ -1,4 +1,4 @@
-// The dashboard while something is wrong: gaps in what it is told.
+// The dashboard while something is wrong: gaps in what it is told and a container that flaps.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { enter, launch, live, streams, visit } from './browser.js'
@@ -109,6 +109,50 @@ test('a gap in a stream that never broke is told, repaired, and shown among the 
   await page.getByText('1 event', { exact: true }).waitFor()
   await row(page, 'resync').getByText('trimmed').waitFor()
   await calm()
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('a container that fails again and again rests, with its reason, until its quarantine is ended', { skip: IMAGE ? false : 'NOT TESTED: no Docker engine' }, async () => {
+  const page = await overheard()
+  const [container] = service.containers
+  const name = `box-1-${service.run}`
+  await visit(page, 'Containers', '#/containers?type=box')
+  const state = (word) => row(page, name).locator('.state', { hasText: new RegExp(`^${word}$`) }).waitFor()
+  await state('available')
+  for (const time of [1, 2, 3]) {
+    service.fall(container, true)
+    await state('unhealthy')
+    if (time < 3) await row(page, name).getByText('own check').waitFor()
+    service.fall(container, false)
+    if (time < 3) await state('available')
+  }
+  await row(page, name).getByText('quarantined: check').waitFor()
+
+  // Well again, it rests all the same.
+  const found = () => service.ask('GET', `/containers/${container}`)
+  await eventually('a good check', async () => (await found()).health.engine === 'healthy')
+  await page.getByLabel('State').selectOption('quarantined')
+  await row(page, `box-2-${service.run}`).waitFor({ state: 'detached' })
+  await row(page, name).getByRole('link', { name }).click()
+  const drawer = page.getByRole('complementary', { name: `Container ${name}` })
+  await drawer.getByText(/It is in quarantine until .*, for the 1\. time in a row, for check\./).waitFor()
+  await drawer.getByText('container.quarantined').waitFor()
+  await visit(page, 'Pool')
+  await page.locator('.troubles li', { hasText: 'box: 1 quarantined.' }).getByRole('link', { name }).click()
+  assert.equal((await create('box')).container.id, service.containers[1])
+  await assert.rejects(create('box'), /no_available_containers.*quarantined/)
+
+  await drawer.getByRole('button', { name: 'End quarantine' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('What failed before is forgotten').waitFor()
+  await dialog.getByRole('button', { name: 'End quarantine' }).click()
+  await drawer.getByText('would be given out now').waitFor()
+  await drawer.getByText('container.quarantine_lifted').waitFor()
+  await drawer.getByRole('button', { name: 'End quarantine' }).waitFor({ state: 'detached' })
+  assert.equal((await found()).quarantine ?? null, null)
+  assert.equal((await create('box')).container.id, container)
+  await drawer.getByText('still has it').waitFor()
   assert.deepEqual(page.faults, [])
   await page.context().close()
 })
