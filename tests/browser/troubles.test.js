@@ -1,7 +1,7 @@
-// The dashboard while something is wrong: gaps in what it is told and a container that flaps.
+// The dashboard while something is wrong: gaps in what it is told, a container that flaps, and a Redis that lost everything.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { enter, launch, live, streams, visit } from './browser.js'
+import { accessible, enter, launch, live, streams, visit } from './browser.js'
 import { eventually, IMAGE, KEYS } from './service.js'
 import { KEPT, TroubledService } from './troubles.js'
 
@@ -22,6 +22,7 @@ after(async () => {
 const create = (target_type, more = {}) => service.ask('POST', '/sessions', { target_type, ttl_seconds: 60, ...more })
 const end = ({ id }) => service.ask('DELETE', `/sessions/${id}`)
 const operate = (what, id) => service.ask('POST', `/containers/${id}/${what}`, undefined, KEYS.admin)
+const card = (page, type) => page.locator(`[data-type="${type}"]`)
 const row = (page, name) => page.locator('tbody tr', { hasText: name })
 const overheard = (key = KEYS.admin) => enter(browser, url, key, { overheard: true })
 
@@ -155,4 +156,55 @@ test('a container that fails again and again rests, with its reason, until its q
   await drawer.getByText('still has it').waitFor()
   assert.deepEqual(page.faults, [])
   await page.context().close()
+})
+
+test('a Redis that lost everything: the page says what is held, and its button ends the recovery', async () => {
+  const [page, viewer] = [await overheard(), await enter(browser, url, KEYS.viewer)]
+  await card(page, 'spare').getByText('4 available').waitFor()
+  const session = await create('spare')
+  await card(page, 'spare').getByText('3 available').waitFor()
+  await service.flush()
+
+  const trouble = (shown, type) => shown.locator('.troubles li', { hasText: `${type} recovers from a loss of Redis.` })
+  await trouble(page, 'spare').waitFor()
+  await trouble(page, 'spare').getByText(/3 containers may be leased and are held; it ends in (1 h|59 m)/).waitFor()
+  await trouble(page, 'spare').getByText('when you know that nobody uses a container').waitFor()
+  await trouble(page, 'desk').waitFor()
+  await assert.rejects(create('spare'), /"recovering"/)
+  await accessible(page, 'a recovery')
+  await trouble(viewer, 'spare').waitFor()
+  assert.equal(await viewer.getByRole('button', { name: 'End the recovery now' }).count(), 0)
+  await visit(page, 'Containers', '#/containers?type=spare')
+  await eventually('all that are held', async () => (await page.getByText('held until the recovery ends').count()) === 3)
+  await row(page, session.id.slice(9, 23)).getByText('allocated').waitFor()
+
+  await visit(page, 'Pool')
+  const dialog = page.getByRole('dialog')
+  await trouble(page, 'spare').getByRole('button', { name: 'End the recovery now' }).click()
+  await dialog.getByText('given out at once').waitFor()
+  await dialog.getByRole('button', { name: 'Cancel' }).click()
+  await assert.rejects(create('spare'), /"recovering"/)
+  await trouble(page, 'spare').getByRole('button', { name: 'End the recovery now' }).click()
+  await dialog.getByRole('button', { name: 'End recovery' }).click()
+  await dialog.waitFor({ state: 'detached' })
+  await trouble(page, 'spare').waitFor({ state: 'detached' })
+  await trouble(viewer, 'spare').waitFor({ state: 'detached' })
+  await trouble(page, 'desk').waitFor()
+  await card(page, 'spare').getByText('3 available').waitFor()
+  const next = await create('spare')
+  assert.notEqual(next.container.id, session.container.id)
+  await card(page, 'spare').getByText('2 allocated').waitFor()
+  await visit(page, 'Containers', '#/containers?type=spare')
+  await agrees(page, 'spare')
+
+  // All of it by the one stream, which the loss did not break.
+  const all = await streams(page)
+  assert.equal(all.length, 1)
+  assert.ok(resyncs(all[0]).includes('spare: epoch'), JSON.stringify(resyncs(all[0])))
+  const told = all[0].told.filter(({ target_type }) => target_type === 'spare').map(({ kind }) => kind)
+  assert.ok(told.indexOf('recovery.ended') > told.indexOf('resync'), told.join())
+  for (const one of [page, viewer]) {
+    assert.deepEqual(one.faults, [])
+    await one.context().close()
+  }
 })
