@@ -44,7 +44,7 @@ if engine_answers; then
     "$ROOT/scripts/images.sh" linux
     BROWSER_DESKTOP_IMAGE=leasehold-linux
 else
-    say "NOT TESTED: logs and figures of containers in the dashboard, for no Docker engine answers"
+    say "NOT TESTED: logs and figures of containers and a quarantine in the dashboard, for no Docker engine answers"
 fi
 export CHROMIUM LEASEHOLD BROWSER_IMAGE BROWSER_DESKTOP_IMAGE
 say "the dashboard in a browser"

@@ -9,9 +9,10 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 export const launch = () =>
   chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-dev-shm-usage'] })
 
-/** A page in a context of its own. What it complains of is kept in `faults`. */
-export async function open(browser, url, options = {}) {
+/** A page in a context of its own. What it complains of is kept in `faults`; with `overheard` what its event streams say, see `streams`. */
+export async function open(browser, url, { overheard = false, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
+  if (overheard) await context.addInitScript(overhear)
   const page = await context.newPage()
   page.setDefaultTimeout(8000)
   page.faults = []
@@ -23,6 +24,32 @@ export async function open(browser, url, options = {}) {
   await page.goto(url)
   return page
 }
+
+/** Runs in a page before its own scripts: keeps what its event streams tell it, one list for each. */
+function overhear() {
+  globalThis.streams = []
+  const ask = globalThis.fetch
+  globalThis.fetch = async (address, ...more) => {
+    const answer = await ask(address, ...more)
+    if (new URL(address).pathname !== '/events' || new URL(address).search) return answer
+    const stream = { after: more[0]?.headers?.['Last-Event-ID'] ?? null, told: [] }
+    globalThis.streams.push(stream)
+    const hear = async () => {
+      let rest = ''
+      for await (const piece of answer.clone().body.pipeThrough(new TextDecoderStream())) {
+        const lines = (rest + piece).split('\n')
+        rest = lines.pop()
+        for (const line of lines) if (line.startsWith('data:')) stream.told.push(JSON.parse(line.slice(5)))
+      }
+    }
+    // It breaks with the page's own.
+    hear().catch(() => undefined)
+    return answer
+  }
+}
+
+/** The event streams that an overheard page has had: after which event each was asked for, and what it told. */
+export const streams = (page) => page.evaluate(() => globalThis.streams)
 
 export async function logIn(page, key) {
   await page.getByLabel('API key').fill(key)

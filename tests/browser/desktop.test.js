@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { accessible, enter, fits, launch, open, visit } from './browser.js'
 import { DesktopService } from './desktops.js'
+import { input, sayByHand } from './hand.js'
 import { eventually, KEYS } from './service.js'
 
 let service, browser, url
@@ -34,6 +35,17 @@ const picture = (page, [top, height]) =>
     for (const value of data) hash = (hash * 31 + value) | 0
     return hash
   }, [top, height])
+
+/** The same, once it stands still. */
+async function still(page, part) {
+  let last
+  return eventually('a picture that stands still', async () => {
+    const before = last
+    last = await picture(page, part)
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    return last === before && last
+  }, 20_000)
+}
 
 /** Where the demo desktop writes what is typed, and no clock. */
 const TYPED = [185, 60]
@@ -96,6 +108,40 @@ test('whose session it is drives its desktop; a spectator with a link sees it, a
   await stranger.context().close()
 })
 
+test('the bridge itself drops what a viewer sends who only watches; the same bytes of one who drives arrive', async () => {
+  const session = await hold('demo')
+  const pass = (view_only) => service.ask('POST', `/sessions/${session.id}/passes`, { view_only }).then((made) => made.pass)
+  const page = await enter(browser, url, KEYS.client)
+  await desktopOf(page, session)
+  const spectator = await open(browser, `${url}#/watch/${session.id}/${await pass(true)}`)
+  await shows(spectator, 'You watch')
+  const seen = await picture(page, TYPED)
+  const bytes = input({ keys: 'by hand', row: TYPED[0] + 50, clipboard: 'by hand' })
+
+  // With all that a spectator has: the pass of the link, and the secret by which the page comes back with it.
+  const own = await spectator.evaluate(() => {
+    const [, session, pass] = location.hash.slice(2).split('/')
+    return { session, pass, viewer: sessionStorage.getItem(`leasehold-viewer-${pass.slice(-12)}`) }
+  })
+  const watched = await sayByHand(spectator, own, bytes, TYPED)
+  assert.equal(watched.after, watched.before, 'the desktop heard a spectator')
+  assert.equal(await picture(page, TYPED), seen)
+
+  // The same function in the same page: only the pass is another one.
+  let last = watched.before
+  for (const [what, some] of [['a key', { keys: 'by hand' }], ['the pointer', { row: TYPED[0] + 50 }]]) {
+    const driven = await sayByHand(spectator, { session: session.id, pass: await pass(false) }, input(some), TYPED)
+    assert.equal(driven.before, last)
+    assert.notEqual(driven.after, driven.before, `the desktop did not hear ${what} of who drives`)
+    last = driven.after
+  }
+  await eventually('what was sent by hand', async () => (await picture(page, TYPED)) !== seen)
+  await eventually('the same picture', async () => (await picture(spectator, TYPED)) === (await picture(page, TYPED)))
+
+  await session.release()
+  for (const one of [page, spectator]) await one.context().close()
+})
+
 test('a replica that is killed under a desktop is followed by another', async () => {
   const session = await hold('demo')
   const page = await enter(browser, url, KEYS.client)
@@ -118,18 +164,23 @@ test('a real Xtigervnc in a container: its pixels change by typing', { skip: !De
   await desktopOf(page, session)
   const whole = [0, 400]
   // Its image shows an xterm.
-  let last
-  await eventually('a picture that stands still', async () => {
-    const now = await picture(page, whole)
-    const still = now === last
-    last = now
-    await new Promise((resolve) => setTimeout(resolve, 300))
-    return still
-  }, 20_000)
+  await still(page, whole)
   const box = await page.locator('.screen canvas').boundingBox()
   assert.ok(box.width > 400 && box.height > 300, `it is shown in ${JSON.stringify(box)}`)
   // It is in the middle of the left half.
   await page.mouse.click(box.x + box.width / 4, box.y + box.height / 3)
+  // The first key hides the pointer.
+  await page.keyboard.press('Backspace')
+  await still(page, whole)
+  // Had it heard a spectator, the driver's key would not come alone. Looked at by hand: what noVNC shows may have lost something on the way.
+  const { pass } = await service.ask('POST', `/sessions/${session.id}/passes`, { view_only: true })
+  const watch = (bytes = []) => sayByHand(page, { session: session.id, pass, viewer: 'one-that-comes-back' }, bytes, whole)
+  const { after: seen } = await watch(input({ keys: 'echo by hand' }))
+  await page.keyboard.type('!')
+  await eventually('what the driver typed', async () => (await watch()).after !== seen)
+  await page.keyboard.press('Backspace')
+  await eventually('the driver alone typed', async () => (await watch()).after === seen)
+  const last = await still(page, whole)
   await page.keyboard.type('echo it is typed')
   await eventually('what is typed', async () => (await picture(page, whole)) !== last)
   if (process.env.SCREENSHOTS) {

@@ -34,7 +34,7 @@ export const configurationOfKeys = Object.entries(KEYS)
   })
   .join('')
 
-const listed = (type, count) => {
+export const listed = (type, count) => {
   const one = (at) =>
     `[[provider.container]]\nname = "${type}-${at}"\ntype = "${type}"\nhost = "127.0.0.1"\nports = { vnc = ${1 + (at % 60_000)} }\n`
   return Array.from({ length: count }, (_, at) => one(at + 1)).join('')
@@ -60,11 +60,11 @@ export class Service {
     this.label = `leasehold.browser-${this.run}`
     this.children = []
     this.containers = []
-    const socket = join(this.folder, 'redis.sock')
-    const redis = ['--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no', '--dir', this.folder]
+    this.socket = join(this.folder, 'redis.sock')
+    const redis = ['--port', '0', '--unixsocket', this.socket, '--save', '', '--appendonly', 'no', '--dir', this.folder]
     this.child('redis-server', redis)
-    await eventually('Redis', () => answers(socket))
-    this.redis = `redis+unix://${socket}`
+    await eventually('Redis', () => tellRedis(this.socket, 'PING'))
+    this.redis = `redis+unix://${this.socket}`
   }
 
   async begin() {
@@ -146,6 +146,17 @@ ${listed('desk', 6)}${listed('spare', 40)}`
     this.replicas[at] = await this.replica(config, prefix, port)
   }
 
+  /** It hears and says nothing, and no connection of it ends. */
+  pause(at) {
+    this.replicas[at].paused = true
+    this.replicas[at].child.kill('SIGSTOP')
+  }
+
+  resume(at) {
+    this.replicas[at].paused = false
+    this.replicas[at].child.kill('SIGCONT')
+  }
+
   startContainers() {
     if (!IMAGE) return
     // The second line is one that a page must not take for markup.
@@ -158,7 +169,7 @@ ${listed('desk', 6)}${listed('spare', 40)}`
 
   /** Asks a replica directly. */
   async ask(method, path, body, key = KEYS.client) {
-    const port = this.replicas.find(({ child }) => child.exitCode === null && child.signalCode === null)?.port
+    const port = this.replicas.find(({ child, paused }) => !paused && child.exitCode === null && child.signalCode === null)?.port
     const headers = { 'X-API-Key': key, ...(body ? { 'Content-Type': 'application/json' } : {}) }
     const answer = await fetch(`http://127.0.0.1:${port}${path}`, { method, headers, body: body ? JSON.stringify(body) : undefined })
     const found = await answer.json()
@@ -176,16 +187,23 @@ ${listed('desk', 6)}${listed('spare', 40)}`
   }
 }
 
-const answers = (socket) =>
+/** Says one command to Redis, and gives the first line of what it answers. */
+export const tellRedis = (socket, command) =>
   new Promise((resolve, reject) => {
-    const connection = connect(socket, () => resolve(connection.destroy()))
+    const connection = connect(socket, () => connection.write(`${command}\r\n`))
+    connection.on('data', (answer) => {
+      connection.destroy()
+      resolve(answer.toString().split('\r\n')[0])
+    })
     connection.on('error', reject)
   })
 
 /** A load balancer at the level of TCP: the first replica that answers. A connection ends with its replica. */
 export async function balance(service) {
   const open = new Set()
+  let isCut = false
   const server = createServer((client) => {
+    if (isCut) return client.destroy()
     open.add(client)
     client.on('close', () => open.delete(client)).on('error', () => undefined)
     const attempt = ([first, ...others]) => {
@@ -206,6 +224,12 @@ export async function balance(service) {
   const { port } = server.address()
   return {
     url: `http://127.0.0.1:${port}/`,
+    /** Breaks all connections, and lets none through until it is mended. */
+    cut: () => {
+      isCut = true
+      for (const client of open) client.destroy()
+    },
+    mend: () => (isCut = false),
     close: () => {
       server.close()
       for (const client of open) client.destroy()

@@ -124,7 +124,10 @@ function readAll(): void {
 }
 
 function take(event: Event): void {
-  if (event.kind === 'resync') return readAll()
+  if (event.kind === 'resync') {
+    readAll()
+    return remember(event)
+  }
   // What is held changes with it.
   if (event.kind.startsWith('recovery.')) readAll()
   containers.take(event)

@@ -25,6 +25,8 @@ const columns: Column<Event>[] = [
 
 function matches(event: Event): boolean {
   if (type.value && event.target_type !== type.value) return false
+  // What is gone may have been what is looked for.
+  if (event.kind === 'resync') return true
   if (kind.value && !event.kind.startsWith(kind.value)) return false
   const words = search.value.toLowerCase().split(/\s+/).filter(Boolean)
   if (!words.length) return true
