@@ -132,7 +132,7 @@ test('a drain is asked about, done, and seen', async () => {
 test('of several selected each is put into quarantine, and it is ended', async () => {
   await visit(page, 'Containers', '#/containers?type=spare')
   const chosen = ['spare-1', 'spare-2']
-  const row = (name) => page.locator('tbody tr', { hasText: name })
+  const row = (name) => page.locator('tbody tr', { has: page.getByRole('link', { name, exact: true }) })
   for (const name of chosen) await page.getByRole('checkbox', { name: `Select ${name}`, exact: true }).check()
   await page.getByRole('button', { name: 'Quarantine', exact: true }).click()
   const dialog = page.getByRole('dialog')
