@@ -14,7 +14,8 @@ export async function open(browser, url, { overheard = false, ...options } = {})
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
   if (overheard) await context.addInitScript(overhear)
   const page = await context.newPage()
-  page.setDefaultTimeout(8000)
+  // The first page of a cold browser on a busy machine takes its time.
+  page.setDefaultTimeout(30_000)
   page.faults = []
   page.on('pageerror', (error) => page.faults.push(String(error)))
   // Answers with an error status and broken connections are told there too, and belong to some tests.

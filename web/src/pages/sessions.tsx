@@ -26,13 +26,13 @@ const columns: Column<Session>[] = [
     sort: ({ id }) => id,
     cell: ({ id }) => <span class="id" title={id}>{id}</span>,
   },
-  { name: 'Owner', sort: ({ owner }) => owner, cell: ({ owner }) => owner, width: '9rem' },
-  { name: 'Type', sort: ({ target_type }) => target_type, cell: ({ target_type }) => target_type, wide: true, width: '8rem' },
+  { name: 'Owner', sort: ({ owner }) => owner, cell: ({ owner }) => owner, width: '7rem' },
+  { name: 'Type', sort: ({ target_type }) => target_type, cell: ({ target_type }) => target_type, wide: true, width: '6rem' },
   {
     name: 'State',
     sort: ({ state, end_reason }) => `${state} ${end_reason ?? ''}`,
     cell: ({ state, end_reason }) => (state === 'ended' ? `ended: ${end_reason ?? ''}` : state),
-    width: '10rem',
+    width: '6.5rem',
   },
   {
     name: 'Container',
@@ -44,16 +44,16 @@ const columns: Column<Session>[] = [
     name: 'Lease',
     sort: ({ lease }) => lease?.expires_in_ms ?? Infinity,
     cell: (session) => <Left session={session} />,
-    width: '11rem',
+    width: '8.5rem',
   },
   {
     name: 'Activity',
     sort: ({ activity }) => activity?.last_active_ms_ago ?? activity?.last_heard_ms_ago ?? Infinity,
     cell: (session) => <Activity session={session} />,
     wide: true,
-    width: '13rem',
+    width: '10.5rem',
   },
-  { name: 'Since', sort: ({ created_at }) => created_at, cell: ({ created_at }) => moment(created_at), wide: true, width: '10rem' },
+  { name: 'Since', sort: ({ created_at }) => created_at, cell: ({ created_at }) => moment(created_at), wide: true, width: '7.5rem' },
   {
     name: 'Desktop',
     cell: (session) =>
