@@ -10,7 +10,7 @@ source "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 
 FOLDER=$ROOT/tests/browser
-MOST_SECONDS=${BROWSER_SECONDS:-240}
+MOST_SECONDS=${BROWSER_SECONDS:-300}
 
 not_tested() {
     [[ -z ${BROWSER_REQUIRED:-} ]] || die "NOT TESTED: the dashboard in a browser: $1"
@@ -48,4 +48,4 @@ else
 fi
 export CHROMIUM LEASEHOLD BROWSER_IMAGE BROWSER_DESKTOP_IMAGE
 say "the dashboard in a browser"
-timeout --kill-after 5 "$MOST_SECONDS" node --test --test-force-exit --test-reporter=spec "$FOLDER"/*.test.js
+timeout --kill-after 5 "$MOST_SECONDS" node --test --test-concurrency=1 --test-force-exit --test-reporter=spec "$FOLDER"/*.test.js
