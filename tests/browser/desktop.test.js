@@ -175,7 +175,9 @@ test('a real Xtigervnc in a container: its pixels change by typing', { skip: !De
   // Had it heard a spectator, the driver's key would not come alone. Looked at by hand: what noVNC shows may have lost something on the way.
   const { pass } = await service.ask('POST', `/sessions/${session.id}/passes`, { view_only: true })
   const watch = (bytes = []) => sayByHand(page, { session: session.id, pass, viewer: 'one-that-comes-back' }, bytes, whole)
-  const { after: seen } = await watch(input({ keys: 'echo by hand' }))
+  let { after: seen } = await watch(input({ keys: 'echo by hand' }))
+  // What the page did before may only be drawn now.
+  await eventually('a picture that stays', async () => seen === (seen = (await watch()).after))
   await page.keyboard.type('!')
   await eventually('what the driver typed', async () => (await watch()).after !== seen)
   await page.keyboard.press('Backspace')
