@@ -15,8 +15,8 @@
 //! | `claims` | hash | in a recovery: the sessions of leases that were proven before their container was found | `adopt`, `observe` | 110 |
 //! | `resets` | zset by time | what is to be made clean: when the next worker may claim it | `give_back`, `claim_resets`, `report_reset` | 177 |
 //! | `definition:<id>` | hash | of a container that is made anew: its provider, what the new one is made from, as the provider tells it, which one that is, the attempt that goes on, and how many there were; until the new one is in use, also when the old one is gone | `keep_definition`, `claim_resets`, `replace`, `report_reset` | 200 more than the text |
-//! | `quarantine` | zset by end | who comes back when | `strike`, `report_reset`, `reclaim` | 177 |
-//! | `strikes:<place>` | hash | what a container of this name failed lately (times), how often in a row it was in quarantine, until when and why; expires after a quiet time | `strike` | 200, of those that failed |
+//! | `quarantine` | zset by end | who comes back when | `strike`, `report_reset`, `quarantine`, `reclaim` | 177 |
+//! | `strikes:<place>` | hash | what a container of this name failed lately (times), how often in a row it was in quarantine, until when and why; expires after a quiet time | `strike`, `quarantine` | 200, of those that failed |
 //! | `scale` | hash | who scales the type and until when; what the last decision leaves for the next one, how many were wanted and why; what new containers are made like, as the provider tells it | `plan_scale`, `note_scale` | one, with the text |
 //! | `leaving` | zset by time | those that are being taken away since the pool is to be smaller, until their provider has removed them | `take_away` | 177 |
 //! | `draining` | zset by deadline | leased ones that an operator waits for | `drain`, `settle`, `end_drain` | 177 |

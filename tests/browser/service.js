@@ -27,6 +27,11 @@ export async function eventually(what, look, patience = 10_000) {
   }
 }
 
+/** Where containers of the engine are lent, when there is one. */
+export const configurationOfBoxes = IMAGE
+  ? `[[provider]]\nname = "engine"\nkind = "docker"\n[types.box.probe]\nkind = "none"\n[types.box.reset]\nkind = "none"\n`
+  : ''
+
 export const configurationOfKeys = Object.entries(KEYS)
   .map(([role, key]) => {
     const hash = createHash('sha256').update(key).digest('hex')
@@ -84,9 +89,6 @@ export class Service {
   }
 
   configuration() {
-    const docker = IMAGE
-      ? `[[provider]]\nname = "engine"\nkind = "docker"\n[types.box.probe]\nkind = "none"\n[types.box.reset]\nkind = "none"\n`
-      : ''
     return `${configurationOfKeys}
 [discovery]
 label = "${this.label}"
@@ -96,7 +98,7 @@ compose_services = false
 kind = "none"
 [types.spare.probe]
 kind = "none"
-${docker}
+${configurationOfBoxes}
 [[provider]]
 name = "lab"
 kind = "static"

@@ -1,6 +1,6 @@
 // A pool that things happen to: two replicas on a Redis that may be emptied, which keeps few events, and containers of Docker that can be made ill.
 import { execFileSync } from 'node:child_process'
-import { balance, configurationOfKeys, IMAGE, listed, Service, tellRedis } from './service.js'
+import { balance, configurationOfBoxes, configurationOfKeys, IMAGE, listed, Service, tellRedis } from './service.js'
 
 /** Events that are kept of each type: the fewest that may be configured. */
 export const KEPT = 100
@@ -17,9 +17,6 @@ export class TroubledService extends Service {
   }
 
   configuration() {
-    const docker = IMAGE
-      ? `[[provider]]\nname = "engine"\nkind = "docker"\n[types.box.probe]\nkind = "none"\n[types.box.reset]\nkind = "none"\n`
-      : ''
     return `${configurationOfKeys}
 [limits]
 events_kept = ${KEPT}
@@ -34,7 +31,7 @@ first = "10m"
 kind = "none"
 [types.spare.probe]
 kind = "none"
-${docker}
+${configurationOfBoxes}
 [[provider]]
 name = "lab"
 kind = "static"
